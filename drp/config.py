@@ -1,0 +1,174 @@
+"""The configuration of a project: `config/config.yaml` as typed values with defaults.
+
+Every threshold a verdict or call depends on stands here, so that it can be changed by the
+laboratory and printed in the report. Unknown keys are refused: a misspelt threshold must not be
+ignored.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from drp.problems import DataError, Place, Problem
+
+CONFIG_FILE = "config/config.yaml"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Assay(_Strict):
+    """What was done to the cells. Samples are compared only within one assay."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+    readout: str = "not stated"
+    hours: float | None = Field(default=None, gt=0, description="incubation, hours")
+    culture: str = "not stated"
+
+
+class LayoutOptions(_Strict):
+    """What a layout file leaves unsaid: the unit of its doses, the role of a substance."""
+
+    dose_unit: str | None = None
+    roles: dict[str, str] = {}
+
+
+class Normalisation(_Strict):
+    """Which control wells define 100 % and 0 % viability on each plate."""
+
+    negative_controls: list[str] = Field(
+        default=[], description="substances to use; empty = all, if there is only one"
+    )
+    ignore_outer_layers: int = Field(
+        default=0, ge=0, le=4, description="rings of wells at the edge not used as controls"
+    )
+    use_positive: bool = Field(default=True, description="anchor 0 % at the positive controls")
+
+
+class Tier(_Strict):
+    """Two limits: beyond `warn` a warning, beyond `fail` a failure."""
+
+    warn: float
+    fail: float
+
+
+class QualityTiers(_Strict):
+    """Quality gates; each in the unit its name says."""
+
+    robust_z_prime: Tier = Tier(warn=0.4, fail=0.0)
+    cv_negative_pct: Tier = Tier(warn=15, fail=25)
+    edge_effect_pct: Tier = Tier(warn=10, fail=20)
+    replicate_sd_pct: Tier = Tier(warn=15, fail=25)
+    signal_of_run_pct: Tier = Tier(warn=25, fail=2)
+    thaw_viability_pct: Tier = Tier(warn=70, fail=50)
+    blasts_pct: Tier = Tier(warn=80, fail=60)
+    survival_pct: Tier = Tier(warn=50, fail=30)
+    few_negative_controls: int = Field(default=8, ge=1)
+
+
+class SynergySettings(_Strict):
+    """How combination scores are drawn."""
+
+    draws: int = Field(default=1000, ge=200, le=100_000)
+
+
+class CohortSettings(_Strict):
+    """With whom a sample is compared."""
+
+    reference: str = Field(default="", description="table of earlier samples; empty = none")
+    within_run: bool = Field(default=True, description="the other samples of this project count")
+    minimum: int = Field(default=8, ge=3, description="fewer reference samples: no rank")
+    established: int = Field(default=20, ge=3, description="fewer: the rank is provisional")
+
+
+class CallSettings(_Strict):
+    """When a drug is called sensitive."""
+
+    z: float = Field(default=1.0, gt=0, description="robust z of the AUC, sensitive direction")
+    percentile: float = Field(default=80.0, ge=50, le=100)
+    auc_difference: float = Field(default=5.0, ge=0, description="least distance, points of AUC")
+    viability_at_cmax: float = Field(
+        default=70.0, gt=0, lt=100, description="viability at Cmax above this: not reachable, %"
+    )
+    certain: float = Field(default=0.8, gt=0.5, lt=1, description="probability below: uncertain")
+    draws: int = Field(default=2000, ge=1000, le=100_000)
+
+
+class Config(_Strict):
+    """Everything in `config/config.yaml`."""
+
+    title: str = "Ex vivo drug response"
+    laboratory: str = "not stated"
+    simulated: bool = False
+    plates_folder: str = "plates"
+    assay: Assay
+    batches: int | None = Field(default=None, ge=1, le=100_000)
+    read: str | None = None
+    layouts: dict[str, LayoutOptions] = {}
+    normalisation: Normalisation = Normalisation()
+    quality: QualityTiers = QualityTiers()
+    synergy: SynergySettings = SynergySettings()
+    cohort: CohortSettings = CohortSettings()
+    calls: CallSettings = CallSettings()
+    exposure: dict[str, str] = Field(
+        default={}, description="drug -> schedule whose plasma level applies"
+    )
+    seed: int = Field(default=1, ge=0)
+
+
+def parse_config(values: dict[str, Any], file: str = CONFIG_FILE) -> Config:
+    """Turn the raw values of a configuration file into a `Config`.
+
+    Raises
+    ------
+    DataError
+        With one problem per key that is unknown, missing or out of range.
+
+    Examples
+    --------
+    >>> parse_config({"assay": {"name": "ctg-72h"}}).calls.percentile
+    80.0
+    >>> parse_config({"assay": {"name": "ctg-72h"}, "sead": 1})
+    Traceback (most recent call last):
+    drp.problems.DataError: error config.bad-value: config/config.yaml, key sead: found 1: ...
+    """
+    try:
+        return Config.model_validate(values)
+    except ValidationError as fault:
+        raise DataError(
+            Problem(
+                "config.bad-value",
+                "error",
+                Place(file, f"key {'.'.join(str(part) for part in error['loc'])}"),
+                f"found {error['input']!r}: {error['msg'].lower()}",
+                "See config/README.md for the keys and their ranges.",
+            )
+            for error in fault.errors()
+        ) from None
+
+
+def read_config(path: Path, overrides: dict[str, Any] | None = None) -> Config:
+    """Read a configuration file; `overrides` replace its top-level keys."""
+    import yaml
+
+    file = f"{path.parent.name}/{path.name}"
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
+        reason = " ".join(str(fault).split()) if isinstance(fault, yaml.YAMLError) else "unreadable"
+        raise DataError(
+            [
+                Problem(
+                    "config.unreadable",
+                    "error",
+                    Place(file),
+                    f"the configuration cannot be read ({reason})",
+                    "Start from the example that `drp init` writes.",
+                )
+            ]
+        ) from None
+    if not isinstance(values, dict):
+        values = {}
+    return parse_config(values | (overrides or {}), file)

@@ -1,0 +1,152 @@
+"""Provenance: which code, which inputs and which settings made a result.
+
+The workflow manager does not see changes inside an installed package. So every rule carries a
+fingerprint of just the code its stage runs, and a change redoes what it touches, and only that.
+"""
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+PACKAGE = Path(__file__).resolve().parent
+# Data files a module reads, beside those in its own folder.
+_DATA_OF = {"drp.drugs": ("data/drugs.tsv", "data/exposure.tsv")}
+
+
+def digest(value: Any) -> str:
+    """Give a short hash of plain data (dicts, lists, text, numbers), whatever its key order.
+
+    >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    True
+    """
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def file_sha256(path: Path) -> str:
+    """Give the SHA-256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+@cache
+def fingerprint(stage: str) -> str:
+    """Give a hash of everything in the package that the verb `stage` of `drp.stages` runs.
+
+    That is the verb's own function, the modules it imports and those they import in turn, and the
+    data files beside them.
+
+    Examples
+    --------
+    >>> fingerprint("risk") == fingerprint("risk") != fingerprint("curves")
+    True
+    """
+    source = (PACKAGE / "stages.py").read_text(encoding="utf-8")
+    tree = ast.parse(source)
+    functions = _definitions(tree)
+    own = _called(stage, functions)
+    parts = [ast.get_source_segment(source, functions[name]) or "" for name in sorted(own)]
+    modules: set[str] = set()
+    for name in own:
+        modules |= _imports(functions[name])
+    for path in sorted(_files_of(_closure(modules))):
+        parts.append(f"{path.relative_to(PACKAGE)}\0{file_sha256(path)}")
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _definitions(tree: ast.Module) -> dict[str, ast.stmt]:
+    """The functions, classes and constants of a file, by name."""
+    found: dict[str, ast.stmt] = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found[node.name] = node
+        elif isinstance(node, ast.Assign):
+            found |= {target.id: node for target in node.targets if isinstance(target, ast.Name)}
+    return found
+
+
+def _called(stage: str, functions: Mapping[str, ast.stmt]) -> set[str]:
+    """The stage's function and everything of the same file that it uses."""
+    seen: set[str] = set()
+    waiting = [stage]
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        names = {node.id for node in ast.walk(functions[name]) if isinstance(node, ast.Name)}
+        waiting.extend(names & functions.keys())
+    return seen
+
+
+def _imports(tree: ast.AST) -> set[str]:
+    """Modules of this package that a piece of code imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names if alias.name.split(".")[0] == "drp"}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "drp":
+            found.add(str(node.module))
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name for name in found if _file_of(name)}
+
+
+def _file_of(module: str) -> Path | None:
+    path = PACKAGE.parent.joinpath(*module.split("."))
+    for candidate in (path / "__init__.py", path.with_suffix(".py")):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+@cache
+def _module_imports(module: str) -> frozenset[str]:
+    path = _file_of(module)
+    return frozenset(_imports(ast.parse(path.read_text(encoding="utf-8")))) if path else frozenset()
+
+
+def _closure(modules: Iterable[str]) -> set[str]:
+    seen: set[str] = set()
+    waiting = sorted(modules)
+    while waiting:
+        module = waiting.pop()
+        if module in seen or module == "drp":
+            continue
+        seen.add(module)
+        waiting.extend(_module_imports(module))
+        waiting.append(module.rpartition(".")[0])  # a package's __init__ runs as well
+    return seen - {""}
+
+
+def _files_of(modules: Iterable[str]) -> set[Path]:
+    files: set[Path] = set()
+    for module in modules:
+        path = _file_of(module)
+        if path is None:
+            continue
+        files.add(path)
+        files |= {PACKAGE / name for name in _DATA_OF.get(module, ())}
+        if path.name == "__init__.py":
+            files |= {
+                data
+                for data in path.parent.rglob("*")
+                if data.is_file() and data.suffix not in (".py", ".pyc")
+            }
+    return files
+
+
+def versions() -> dict[str, str]:
+    """Give the versions of drp, Python and the libraries that make numbers or pages."""
+    import platform
+    from importlib.metadata import version
+
+    import drp
+
+    names = ("numpy", "pandas", "scipy", "snakemake", "typst", "jinja2")
+    return {"drp": drp.__version__, "Python": platform.python_version()} | {
+        name: version(name) for name in names
+    }

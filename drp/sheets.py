@@ -1,0 +1,345 @@
+"""The sheets a laboratory fills in: plates, samples, patients, exclusions, approvals.
+
+Sheets are tab-separated text with one header line; lines that start with ``#`` are remarks. All
+sheets are read and checked together, and every problem is reported with file, line and column.
+"""
+
+import csv
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from drp.problems import DataError, Place, Problem, Problems
+
+ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+WELL_PATTERN = re.compile(r"(?:[A-Z]|A[A-F])(?:[1-9]|[1-3][0-9]|4[0-8])")
+
+Row = dict[str, str]
+
+# sheet: (required columns, further known columns, may the file be absent)
+SHEETS: dict[str, tuple[tuple[str, ...], tuple[str, ...], bool]] = {
+    "plates": (
+        ("plate", "file", "layout", "sample"),
+        ("run", "reader", "read", "sheet", "plate_index", "barcode"),
+        False,
+    ),
+    "samples": (
+        ("sample", "patient"),
+        (
+            "kind",
+            "material",
+            "preparation",
+            "collected_date",
+            "received_date",
+            "plated_date",
+            "read_date",
+            "thaw_viability_pct",
+            "blasts_pct",
+            "survival_pct",
+            "assay",
+            "remark",
+        ),
+        False,
+    ),
+    "patients": (
+        ("patient",),
+        (
+            "immunophenotype",
+            "site",
+            "em_sites",
+            "months_dx_to_relapse",
+            "months_end_of_therapy_to_relapse",
+            "on_therapy",
+            "diagnosis_date",
+            "end_of_therapy_date",
+            "relapse_date",
+            "eoi_mrd",
+            "age_at_diagnosis_y",
+            "age_at_relapse_y",
+            "genetics",
+            "down_syndrome",
+            "prior_hsct",
+            "relapse_number",
+            "second_remission",
+            "prior_drugs",
+            "cautions",
+        ),
+        False,
+    ),
+    "exclusions": (("plate", "well", "reason"), ("by", "date"), True),
+    "approvals": (("sample", "by", "date", "input_hash"), (), True),
+}
+
+# Columns that would carry a person's identity. A report knows pseudonyms only.
+_PERSONAL = re.compile(
+    r"^(.*_)?(surname|forename|first_?name|last_?name|full_?name|patient_?name|name|dob|"
+    r"date_?of_?birth|birth_?date|birthday|mrn|record_?number|hospital_?number|address|phone)$"
+)
+_PERCENT = ("thaw_viability_pct", "blasts_pct", "survival_pct")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """All sheets of a project: each a list of rows, columns by name, unknown cells empty.
+
+    `lines` gives for each sheet the line number in the file of each row.
+    """
+
+    plates: list[Row] = field(default_factory=list)
+    samples: list[Row] = field(default_factory=list)
+    patients: list[Row] = field(default_factory=list)
+    exclusions: list[Row] = field(default_factory=list)
+    approvals: list[Row] = field(default_factory=list)
+    lines: dict[str, list[int]] = field(default_factory=dict)
+
+    def patient_of(self) -> dict[str, str]:
+        """Map each sample to its patient."""
+        return {row["sample"]: row["patient"] for row in self.samples}
+
+    def exclusions_of(self, plates: Iterable[str]) -> list[Row]:
+        """Give the exclusions on some plates."""
+        wanted = set(plates)
+        return [row for row in self.exclusions if row["plate"] in wanted]
+
+
+def samples_of_plate(row: Row) -> list[str]:
+    """Give the samples on a plate; several are separated by ``;`` in plates.tsv.
+
+    >>> samples_of_plate({"sample": "S1; S2"})
+    ['S1', 'S2']
+    """
+    return [part.strip() for part in row["sample"].split(";") if part.strip()]
+
+
+def read_sheets(folder: Path) -> Sheets:
+    """Read and check all sheets in a config folder.
+
+    Raises
+    ------
+    DataError
+        With every problem of every sheet, if one of them is an error.
+    """
+    sheets, problems = scan_sheets(folder)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise DataError(problems)
+    return sheets
+
+
+def scan_sheets(folder: Path) -> tuple[Sheets, list[Problem]]:
+    """Read and check all sheets; give what could be read and every problem found."""
+    found = Problems()
+    rows: dict[str, list[Row]] = {}
+    lines: dict[str, list[int]] = {}
+    for sheet in SHEETS:
+        rows[sheet], lines[sheet] = _read_sheet(folder / f"{sheet}.tsv", sheet, found)
+    sheets = Sheets(**rows, lines=lines)
+    _check_ids(sheets, found)
+    _check_links(sheets, found)
+    _check_values(sheets, found)
+    return sheets, found.items
+
+
+def _read_sheet(path: Path, sheet: str, found: Problems) -> tuple[list[Row], list[int]]:
+    required, further, optional = SHEETS[sheet]
+    if not path.is_file():
+        if not optional:
+            found.error(
+                "sheet.absent", Place(path.name), "the sheet is not there", "Run `drp init` first."
+            )
+        return [], []
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        found.error(
+            "sheet.encoding", Place(path.name), "the sheet is not UTF-8", "Save it as UTF-8 text."
+        )
+        return [], []
+    numbered = [
+        (number, line)
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.strip() and not line.startswith("#")
+    ]
+    if not numbered:
+        found.error("sheet.empty", Place(path.name), "the sheet is empty", "Give it a header line.")
+        return [], []
+    cells = list(csv.reader((line for _, line in numbered), delimiter="\t"))
+    header = [cell.strip() for cell in cells[0]]
+    if not _check_header(header, path.name, numbered[0][0], required, further, found):
+        return [], []
+    return _rows(header, cells[1:], [number for number, _ in numbered[1:]], path.name, found)
+
+
+def _check_header(
+    header: list[str],
+    file: str,
+    line: int,
+    required: tuple[str, ...],
+    further: tuple[str, ...],
+    found: Problems,
+) -> bool:
+    place = Place(file, f"line {line}")
+    missing = [column for column in required if column not in header]
+    if missing:
+        hint = " Columns are separated by tabs." if len(header) == 1 else ""
+        found.error(
+            "sheet.missing-column",
+            place,
+            f"no column {', '.join(missing)}; found {', '.join(header)}",
+            f"Add it to the header.{hint}",
+        )
+    for column in header:
+        if _PERSONAL.match(column.lower()):
+            found.error(
+                "sheet.personal",
+                place,
+                f"column {column} would carry a person's identity",
+                "Remove the column: drp works with pseudonyms only.",
+            )
+        elif column not in required + further:
+            found.error(
+                "sheet.unknown-column",
+                place,
+                f"column {column!r} is not known here",
+                f"Known columns: {', '.join(required + further)}.",
+            )
+    if len(set(header)) != len(header):
+        found.error("sheet.double-column", place, "a column occurs twice", "Remove one of them.")
+        return False
+    return not missing
+
+
+def _rows(
+    header: list[str], body: list[list[str]], lines: list[int], file: str, found: Problems
+) -> tuple[list[Row], list[int]]:
+    rows = []
+    for cells, line in zip(body, lines, strict=True):
+        if len(cells) > len(header):
+            found.error(
+                "sheet.too-many-cells",
+                Place(file, f"line {line}"),
+                f"{len(cells)} cells under {len(header)} columns",
+                "Look for a stray tab.",
+            )
+        padded = [cell.strip() for cell in cells] + [""] * len(header)
+        rows.append(dict(zip(header, padded, strict=False)))
+    return rows, lines
+
+
+def _check_ids(sheets: Sheets, found: Problems) -> None:
+    for sheet, column in (("plates", "plate"), ("samples", "sample"), ("patients", "patient")):
+        seen: dict[str, int] = {}
+        for row, line in zip(getattr(sheets, sheet), sheets.lines[sheet], strict=True):
+            place = Place(f"{sheet}.tsv", f"line {line}, column {column}")
+            name = row[column]
+            if not ID_PATTERN.fullmatch(name):
+                found.error(
+                    "sheet.bad-id",
+                    place,
+                    f"{name!r} cannot be an id",
+                    "Use letters, digits, '.', '_' and '-', at most 64, first a letter or digit.",
+                )
+            if name in seen:
+                found.error(
+                    "sheet.double-id",
+                    place,
+                    f"{name} stands already in line {seen[name]}",
+                    "Give each its own id.",
+                )
+            seen[name] = line
+
+
+def _check_links(sheets: Sheets, found: Problems) -> None:
+    samples = {row["sample"] for row in sheets.samples}
+    patients = {row["patient"] for row in sheets.patients}
+    plates = {row["plate"] for row in sheets.plates}
+    plated = {sample for row in sheets.plates for sample in samples_of_plate(row)}
+    for row, line in _numbered(sheets, "plates"):
+        if not samples_of_plate(row):
+            _link_fault(found, "plates", line, "sample", "", samples)
+        for sample in samples_of_plate(row):
+            if sample not in samples:
+                _link_fault(found, "plates", line, "sample", sample, samples)
+    for row, line in _numbered(sheets, "samples"):
+        if row["patient"] not in patients:
+            _link_fault(found, "samples", line, "patient", row["patient"], patients)
+        if row["sample"] not in plated:
+            found.warning(
+                "sheet.no-plate",
+                Place("samples.tsv", f"line {line}"),
+                f"sample {row['sample']} is on no plate",
+                "It gets no curves; remove it or add its plates.",
+            )
+    for row, line in _numbered(sheets, "exclusions"):
+        if row["plate"] not in plates:
+            _link_fault(found, "exclusions", line, "plate", row["plate"], plates)
+
+
+def _link_fault(
+    found: Problems, sheet: str, line: int, column: str, name: str, known: Iterable[str]
+) -> None:
+    import difflib
+
+    near = difflib.get_close_matches(name, sorted(known), n=3)
+    found.error(
+        "sheet.unknown-link",
+        Place(f"{sheet}.tsv", f"line {line}, column {column}"),
+        f"{name!r} is not in {column}s.tsv",
+        f"Did you mean {', '.join(near)}?" if near else f"Add it to {column}s.tsv.",
+    )
+
+
+def _check_values(sheets: Sheets, found: Problems) -> None:
+    for row, line in _numbered(sheets, "plates"):
+        run = row.get("run", "")
+        if run and not ID_PATTERN.fullmatch(run):
+            place = Place("plates.tsv", f"line {line}, column run")
+            found.error(
+                "sheet.bad-id", place, f"{run!r} cannot be an id", "Write it like a plate id."
+            )
+    for row, line in _numbered(sheets, "samples"):
+        for column in _PERCENT:
+            _check_percent(
+                row.get(column, ""), Place("samples.tsv", f"line {line}, {column}"), found
+            )
+        for column, text in row.items():
+            if column.endswith("_date"):
+                _check_date(text, Place("samples.tsv", f"line {line}, column {column}"), found)
+    for row, line in _numbered(sheets, "exclusions"):
+        place = Place("exclusions.tsv", f"line {line}", row["plate"], row["well"])
+        if not WELL_PATTERN.fullmatch(row["well"]):
+            found.error("sheet.bad-well", place, f"{row['well']!r} is no well", "Write A1 to AF48.")
+        if not row["reason"]:
+            found.error("sheet.no-reason", place, "the reason is empty", "Say why it is excluded.")
+
+
+def _check_percent(text: str, place: Place, found: Problems) -> None:
+    if text in ("", "NA"):
+        return
+    try:
+        fits = 0 <= float(text) <= 300
+    except ValueError:
+        fits = False
+    if not fits:
+        found.error(
+            "sheet.bad-number", place, f"found {text!r}", "Give a percentage, for example 85."
+        )
+
+
+def _check_date(text: str, place: Place, found: Problems) -> None:
+    import datetime
+
+    if text in ("", "NA"):
+        return
+    try:
+        if not _DATE.fullmatch(text):
+            raise ValueError
+        datetime.date.fromisoformat(text)
+    except ValueError:
+        found.error("sheet.bad-date", place, f"found {text!r}", "Write dates as 2025-11-03.")
+
+
+def _numbered(sheets: Sheets, sheet: str) -> Iterable[tuple[Row, int]]:
+    return zip(getattr(sheets, sheet), sheets.lines.get(sheet, []), strict=True)
