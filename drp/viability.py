@@ -1,0 +1,67 @@
+"""Viability: each well's signal as a percentage of its plate's negative controls.
+
+The scale of a plate is set by the medians of its own controls (medians resist stray wells). Values
+are never clipped: a well above 120 % or below 0 % tells something about the plate.
+"""
+
+import numpy as np
+import pandas as pd
+
+from drp.tables import check
+
+
+def normalise(wells: pd.DataFrame) -> pd.DataFrame:
+    """Give every well's viability in per cent.
+
+    Parameters
+    ----------
+    wells : DataFrame
+        Table `wells` with the column `control` (``negative``, ``positive``, ``blank`` or empty).
+
+    Returns
+    -------
+    DataFrame
+        Table `viability`: the wells, with viability_pct and the levels that set its scale,
+        `level_100` (median negative) and `level_0` (median positive, else median blank, else 0),
+        in the unit of the signal. With positive controls the scale is
+        ``100 (x - positive) / (negative - positive)``, without them
+        ``100 (x - blank) / (negative - blank)``. Wells without a reading, and all wells of a plate
+        that cannot be scaled (no negative controls, or not above the lower level), are NaN.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from drp.viability import levels
+    >>> plate = pd.DataFrame({"control": ["negative", "negative", "positive", ""],
+    ...                       "signal": [90.0, 110.0, 20.0, 60.0]})
+    >>> levels(plate)
+    (100.0, 20.0)
+    """
+    parts = [_scaled(plate) for _, plate in wells.groupby("plate", sort=True)]
+    viability = pd.concat(parts) if parts else wells.assign(viability_pct=np.nan)
+    return check(viability.sort_index(), "viability")
+
+
+def _scaled(plate: pd.DataFrame) -> pd.DataFrame:
+    top, low = levels(plate)
+    signal = plate["signal"].where(plate["status"] == "ok").astype(float)
+    if top > low:
+        # written as signal / top where nothing is subtracted, so that published values of that
+        # form come back to the last digit
+        scaled = 100 * (signal / top if low == 0 else (signal - low) / (top - low))
+    else:
+        scaled = signal * np.nan
+    return plate.assign(viability_pct=scaled, level_100=top, level_0=low)
+
+
+def levels(plate: pd.DataFrame) -> tuple[float, float]:
+    """Give the signals that stand for 100 % and 0 % viability on one plate; NaN if unknown."""
+
+    def median(control: str) -> float:
+        values = plate.loc[plate["control"] == control, "signal"]
+        return float(values.median()) if len(values) else float("nan")
+
+    low = median("positive")
+    if np.isnan(low):
+        low = median("blank")
+    return median("negative"), 0.0 if np.isnan(low) else low
