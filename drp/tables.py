@@ -169,7 +169,11 @@ TABLES = {
                 _number("slope", "Hill slope, positive for a falling curve"),
                 *_interval("ec50", "midpoint of the curve (relative IC50), dose_unit"),
                 _number("ic50", "dose at 50 % viability, or the tested limit it lies beyond"),
-                _text("ic50_qualifier", "= inside the tested range, < or > beyond it", QUALIFIERS),
+                _text(
+                    "ic50_qualifier",
+                    "= inside the tested range, < or > beyond it, empty without an ic50",
+                    ("", *QUALIFIERS),
+                ),
                 _number("ic50_lo", "lower end of the 95 % interval; 0 if open"),
                 _number("ic50_hi", "upper end of the 95 % interval; infinite if open"),
                 *_interval("auc", "area under the curve over log10 dose, % viability"),
@@ -335,8 +339,8 @@ def _kind_faults(frame: "pd.DataFrame", column: Column) -> list[str]:
 
     values = frame[column.name]
     if column.kind == "text":
-        kept = values.astype("object")
-        if kept.isna().any() or not all(isinstance(value, str) for value in kept):
+        kept = values.tolist()
+        if not all(isinstance(value, str) for value in kept):
             return [f"column {column.name} must hold text, empty where there is none"]
         odd = sorted(set(kept) - set(column.allowed)) if column.allowed else []
         return [f"column {column.name}: {value!r} is not allowed" for value in odd]

@@ -1,0 +1,163 @@
+"""Layouts: what was put into which well, from the files a laboratory writes."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from drp.plates.layouts.tidy import SUFFIXES, Entry, read_tidy_layout
+from drp.plates.pages import open_source
+from drp.problems import DataError, Place, Problem, Problems
+from drp.tables import check
+from drp.wellnames import well_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_HIGH_NM = 1e6
+_LOW_NM = 1e-3
+
+
+def read_layout(
+    path: str | Path,
+    *,
+    dose_unit: str | None = None,
+    roles: Mapping[str, str] | None = None,
+) -> "pd.DataFrame":
+    r"""Read a layout: what was put into which well.
+
+    Parameters
+    ----------
+    path : str or Path
+        A tidy table, text (TSV, CSV, ``;``) or xlsx, with one line per well and the columns well
+        (``A1``, ``A01``, ``A001``), drug, dose, and if used role, dose_unit, drug2, dose2, drug3,
+        dose3, sample. Usual other names of columns are understood (``wellID``, ``WellType``,
+        ``Treatment``, ``concentration`` …).
+    dose_unit : str, optional
+        Unit of the doses for which the file writes none: nM, uM, µM, mM, M, pM, log10 M, IU/mL,
+        ug/mL.
+    roles : mapping of str to str, optional
+        Roles of drugs or words of the file, for example ``{"STS": "positive"}``. Without a role
+        and without a word here, DMSO, PBS and the like are negative controls, all else is a drug.
+
+    Returns
+    -------
+    DataFrame
+        Table `layout`: molar doses in nM, rounded to 12 significant digits. Controls have no dose;
+        their substance stays in `drug`. Further columns: sample; dose_value and dose_value_unit as
+        written (several doses joined by ``|``); raw_role as written.
+
+    Raises
+    ------
+    DataError
+        Listing everything that is wrong with the file. `scan_layout` gives warnings as well.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "layout.tsv"
+    >>> _ = path.write_text("well\tdrug\tdose\nA01\tDMSO\t0.3\nA02\tVenetoclax\t0.0032\n")
+    >>> read_layout(path, dose_unit="uM")[["well", "role", "drug", "dose", "dose_unit"]]
+      well      role        drug  dose dose_unit
+    0   A1  negative        DMSO   NaN
+    1   A2    sample  Venetoclax   3.2        nM
+    """
+    layout, problems = scan_layout(path, dose_unit=dose_unit, roles=roles)
+    if any(problem.severity == "error" for problem in problems):
+        raise DataError(problems)
+    return layout
+
+
+def scan_layout(
+    path: str | Path,
+    *,
+    dose_unit: str | None = None,
+    roles: Mapping[str, str] | None = None,
+) -> tuple["pd.DataFrame", list[Problem]]:
+    """Read what can be read of a layout, and list everything that is wrong or odd.
+
+    Parameters
+    ----------
+    path, dose_unit, roles
+        As in `read_layout`.
+
+    Returns
+    -------
+    layout : DataFrame
+        Table `layout`, without the wells that have an error.
+    problems : list of Problem
+        Errors and warnings in the order they were found.
+    """
+    found = Problems()
+    source = open_source(path, "layout", found)
+    entries: list[Entry] = []
+    file = Path(path).name
+    if source is not None:
+        entries = read_tidy_layout(source, dose_unit, roles or {}, found)
+        _check_controls(entries, file, found)
+        _check_drugs(entries, file, found)
+        if not entries and not found.errors:
+            text = "the layout has no wells"
+            found.error("layout.empty", Place(file), text, "Write one line per well.")
+    return _frame(entries, file), found.items
+
+
+def _check_controls(entries: list[Entry], file: str, found: Problems) -> None:
+    """Say once for each substance that a number beside a control is not a dose."""
+    numbered: dict[tuple[str, str], list[Entry]] = {}
+    for entry in entries:
+        if entry.role != "sample" and entry.dose_value:
+            numbered.setdefault((entry.drugs[0], entry.role), []).append(entry)
+    for (drug, role), wells in sorted(numbered.items()):
+        text = f"{len(wells)} {role} wells of {drug!r} carry a number such as {wells[0].dose_value}"
+        where = Place(file, wells[0].locator, well=well_name(*wells[0].well))
+        found.warning("layout.control-dose", where, text, "It is kept, but is not used as a dose.")
+
+
+def _check_drugs(entries: list[Entry], file: str, found: Problems) -> None:
+    """Compare the doses of each drug: one kind of unit, and amounts that a plate can hold."""
+    doses: dict[str, list[tuple[Entry, float]]] = {}
+    for entry in entries:
+        for drug, dose in zip(entry.drugs, entry.doses, strict=True):
+            if drug and entry.role == "sample":
+                doses.setdefault(drug, []).append((entry, dose))
+    for drug, given in sorted(doses.items()):
+        units = sorted({entry.dose_unit for entry, _ in given})
+        if len(units) > 1:
+            other = next(entry for entry, _ in given if entry.dose_unit != given[0][0].dose_unit)
+            where = Place(file, other.locator, well=well_name(*other.well))
+            text = f"the doses of {drug} have different kinds of unit: {' and '.join(units)}"
+            found.error("layout.mixed-units", where, text, "Write all its doses in one unit.")
+        for entry, dose in given:
+            if entry.dose_unit == "nM" and (dose > _HIGH_NM or 0 < dose < _LOW_NM):
+                where = Place(file, entry.locator, well=well_name(*entry.well))
+                text = f"{drug} has a dose of {dose:g} nM, above 1 mM or below 1 pM"
+                found.warning("layout.odd-dose", where, text, "Check the unit.")
+                break
+
+
+def _frame(entries: list[Entry], file: str) -> "pd.DataFrame":
+    import pandas as pd
+
+    texts = {
+        "layout": [file] * len(entries),
+        "well": [well_name(*entry.well) for entry in entries],
+        "role": [entry.role for entry in entries],
+        "dose_unit": [entry.dose_unit for entry in entries],
+        "locator": [entry.locator for entry in entries],
+        "sample": [entry.sample for entry in entries],
+        "dose_value": [entry.dose_value for entry in entries],
+        "dose_value_unit": [entry.dose_value_unit for entry in entries],
+        "raw_role": [entry.raw_role for entry in entries],
+        **{
+            f"drug{suffix}": [entry.drugs[position] for entry in entries]
+            for position, suffix in enumerate(SUFFIXES)
+        },
+    }
+    numbers = {
+        f"dose{suffix}": [entry.doses[position] for entry in entries]
+        for position, suffix in enumerate(SUFFIXES)
+    }
+    frame = pd.DataFrame(texts, dtype="str")
+    for name, values in numbers.items():
+        frame[name] = pd.Series(values, dtype="float64")
+    return check(frame, "layout")

@@ -1,0 +1,284 @@
+"""From the measured blocks of a file to the table `reads`: numbers, states, plate ids."""
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from drp.plates.blocks import Block, Reading
+from drp.plates.pages import Source, safe_id
+from drp.plates.values import Decimal, find_decimal, looks_like_number, parse_number, read_status
+from drp.problems import Place, Problems
+from drp.tables import check
+from drp.wellnames import FORMATS, well_name
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SHOWN = 5
+_FEWEST_DISTINCT = 8
+_NOTES = {
+    "saturated": ("plate.saturated", "saturated"),
+    "below_range": ("plate.below-range", "below the range of the reader"),
+    "invalid": ("plate.invalid-reading", "marked invalid by the reader"),
+    "missing": ("plate.missing-value", "without a value"),
+    "negative": ("plate.negative-value", "negative, kept as they are"),
+}
+_TEXTS = ("plate", "well", "read", "mode", "status", "raw_text", "file", "locator", "unit")
+_COUNTS = ("plate_index", "row", "column")
+_NUMBERS = ("signal", "temperature_c")
+_MORE_TEXTS = ("barcode", "registration", "measured_at_raw", "reader", "file_sha256")
+
+Rows = dict[str, list[Any]]
+
+
+def make_reads(
+    source: Source, blocks: list[Block], reader: str, plate: str | None, found: Problems
+) -> "pd.DataFrame":
+    """Make the table `reads` of a file.
+
+    Parameters
+    ----------
+    source : Source
+        The opened file.
+    blocks : list of Block
+        What the reader gave.
+    reader : str
+        Its name.
+    plate : str, optional
+        Id of the plate; see `name_plates`.
+    found : Problems
+        Takes faults of blocks, unreadable cells, readings without a number.
+
+    Returns
+    -------
+    DataFrame
+        Table `reads`, ordered as the file; further columns plate_index, row, column, unit,
+        barcode, registration, measured_at_raw, temperature_c, reader, file_sha256.
+    """
+    ids = name_plates(source, blocks, plate, found)
+    for block in blocks:
+        found.extend(
+            replace(fault, where=replace(fault.where, plate=ids[block.plate_index]))
+            for fault in block.faults
+        )
+    blocks = _check_blocks(blocks, ids, source.file, found)
+    decimal = _decimal(source, blocks, ids, found)
+    rows: Rows = {name: [] for name in (*_TEXTS, *_COUNTS, *_NUMBERS, *_MORE_TEXTS)}
+    if decimal is not None:
+        for block in blocks:
+            _add_block(rows, block, ids[block.plate_index], decimal, source.file, found)
+    rows["reader"] = [reader] * len(rows["plate"])
+    rows["file_sha256"] = [source.sha256] * len(rows["plate"])
+    return _frame(rows)
+
+
+def empty_reads() -> "pd.DataFrame":
+    """Give the table `reads` without a row, for a file that cannot be read."""
+    return _frame({name: [] for name in (*_TEXTS, *_COUNTS, *_NUMBERS, *_MORE_TEXTS)})
+
+
+def name_plates(
+    source: Source, blocks: list[Block], plate: str | None, found: Problems
+) -> dict[int, str]:
+    """Give every plate of a file its id.
+
+    One plate is called `plate`, else by the name the table itself gives it, else after the file.
+    Several are called by their barcodes, if all have different ones that are fit to be ids;
+    else ``{name}_1``, ``{name}_2`` in the order of the file.
+
+    Parameters
+    ----------
+    source : Source
+        The opened file.
+    blocks : list of Block
+        Its measured blocks.
+    plate : str, optional
+        Id that the user gives: letters, digits, ``.``, ``_``, ``-``, at most 64.
+    found : Problems
+        Takes an id that is not fit, and a barcode that two plates share.
+
+    Returns
+    -------
+    dict of int to str
+        Plate index to id.
+    """
+    if plate is not None and not _ID.fullmatch(plate):
+        text = f"{plate!r} is not fit to be a plate id"
+        fix = "Use letters, digits, '.', '_' and '-', at most 64, a letter or digit first."
+        found.error("plate.bad-id", Place(source.file), text, fix)
+    base = safe_id(plate) if plate else source.stem
+    barcodes = {block.plate_index: block.barcode for block in blocks}
+    if len(barcodes) == 1:
+        named = next((block.name for block in blocks if _ID.fullmatch(block.name)), base)
+        return dict.fromkeys(barcodes, base if plate else named)
+    printed = [barcode for barcode in barcodes.values() if barcode]
+    for barcode in sorted({barcode for barcode in printed if printed.count(barcode) > 1}):
+        text = f"{printed.count(barcode)} plates carry the barcode {barcode!r}"
+        fix = "Export every plate once, with its own barcode."
+        found.error("plate.duplicate-barcode", Place(source.file), text, fix)
+    if len(set(printed)) == len(barcodes) and all(map(_ID.fullmatch, printed)):
+        return barcodes
+    return {index: f"{base}_{index}" for index in barcodes}
+
+
+def _decimal(
+    source: Source, blocks: list[Block], ids: dict[int, str], found: Problems
+) -> Decimal | None:
+    """Find the decimal sign of the file; None if its numbers cannot be trusted."""
+    cells = [(block, reading) for block in blocks for reading in block.readings]
+    decimal, faults = find_decimal(reading.text for _, reading in cells)
+    for fault in faults:
+        block, reading = cells[fault.position]
+        found.error(
+            "plate.ambiguous-number",
+            _where(source.file, ids[block.plate_index], reading),
+            f"{reading.text.strip()!r} {fault.fault}; no value of the file was read",
+            "Export numbers without thousands separators and with one decimal sign.",
+        )
+    return None if faults else decimal
+
+
+def _add_block(
+    rows: Rows, block: Block, plate: str, decimal: Decimal, file: str, found: Problems
+) -> None:
+    noted: dict[str, list[Reading]] = {}
+    unknown: dict[str, list[Reading]] = {}
+    before = len(rows["well"])
+    for reading in block.readings:
+        signal, status = _judge(block, reading, decimal)
+        if status is None:
+            unknown.setdefault(reading.text.strip(), []).append(reading)
+            continue
+        if status != "ok" or signal < 0:
+            noted.setdefault("negative" if status == "ok" else status, []).append(reading)
+        rows["well"].append(well_name(reading.row, reading.column))
+        rows["row"].append(reading.row)
+        rows["column"].append(reading.column)
+        rows["signal"].append(signal)
+        rows["status"].append(status)
+        rows["raw_text"].append(reading.text)
+        rows["locator"].append(reading.locator)
+    _note(noted, unknown, plate, file, found)
+    n = len(rows["well"]) - before
+    same = {
+        "plate": plate,
+        "read": block.read,
+        "mode": block.mode,
+        "file": file,
+        "unit": block.unit,
+        "plate_index": block.plate_index,
+        "temperature_c": block.temperature,
+        "barcode": block.barcode,
+        "registration": block.registration,
+        "measured_at_raw": block.measured_at,
+    }
+    for name, value in same.items():
+        rows[name] += [value] * n
+
+
+def _judge(block: Block, reading: Reading, decimal: Decimal) -> tuple[float, str | None]:
+    stated = block.statuses.get((reading.row, reading.column), "ok")
+    if stated != "ok":
+        return float("nan"), stated
+    signal = parse_number(reading.text, decimal)
+    if signal is not None:
+        return signal, "ok"
+    blank = not reading.text.strip()
+    return float("nan"), block.blank_status if blank else read_status(reading.text)
+
+
+def _note(
+    noted: dict[str, list[Reading]],
+    unknown: dict[str, list[Reading]],
+    plate: str,
+    file: str,
+    found: Problems,
+) -> None:
+    """Say once for each state, and for each unknown word, in which wells it stands."""
+    for token, readings in unknown.items():
+        text = f"{token!r} is neither a number nor a known word ({_list(readings)})"
+        fix = "Known are numbers, blanks, NA, OVRFLW, >Max, <Min, Invalid and the like."
+        found.error("plate.unknown-token", _where(file, plate, readings[0]), text, fix)
+    for status, readings in sorted(noted.items()):
+        if status in _NOTES:
+            code, what = _NOTES[status]
+            where = _where(file, plate, readings[0])
+            fix = "Check the wells; the layout says which of them matter."
+            found.warning(code, where, f"{what}: {_list(readings)}", fix)
+
+
+def _list(readings: list[Reading]) -> str:
+    wells = [f"{well_name(r.row, r.column)} {r.text.strip()!r}" for r in readings[:_SHOWN]]
+    more = f" and {len(readings) - _SHOWN} more" if len(readings) > _SHOWN else ""
+    return f"{', '.join(wells)}{more}"
+
+
+def _check_blocks(
+    blocks: list[Block], ids: dict[int, str], file: str, found: Problems
+) -> list[Block]:
+    """Give the blocks that can be used: no read of a plate twice; note what is suspicious."""
+    kept: dict[tuple[int, str], Block] = {}
+    for block in blocks:
+        where = Place(file, block.locator, ids[block.plate_index])
+        if not any(looks_like_number(reading.text) for reading in block.readings):
+            text = "the block holds no value that can be used"
+            found.error("plate.no-values", where, text, "Export the plate again.")
+            continue
+        if (block.plate_index, block.read) in kept:
+            text = f"the plate has two blocks of the measurement {block.read!r}"
+            found.error("plate.duplicate-block", where, text, "Keep the block that is right.")
+            continue
+        twin = next((other for other in kept.values() if _is_copy(block, other)), None)
+        if twin is not None:
+            text = f"the values equal those of plate {ids[twin.plate_index]}, well by well"
+            fix = "One of the two is a copy; export the plates again."
+            found.error("plate.identical", where, text, fix)
+        kept[block.plate_index, block.read] = block
+        if block.registration == "positional":
+            text = "no row letters and column numbers: wells were taken by position"
+            fix = "Check with the controls that the layout lies where the plate was read."
+            found.warning("plate.positional", where, text, fix)
+        if _has_ring_of_zeros(block):
+            text = "every outer well is exactly 0, no inner well is"
+            fix = "If the outer wells were not read, leave them out of the layout."
+            found.warning("plate.ring-of-zeros", where, text, fix)
+    return list(kept.values())
+
+
+def _is_copy(block: Block, other: Block) -> bool:
+    """Say whether two plates agree in every well they share, with enough different values."""
+    if block.plate_index == other.plate_index:
+        return False
+    texts = {(reading.row, reading.column): reading.text for reading in other.readings}
+    shared = [r for r in block.readings if (r.row, r.column) in texts]
+    return (
+        all(reading.text == texts[reading.row, reading.column] for reading in shared)
+        and len({reading.text for reading in shared}) >= _FEWEST_DISTINCT
+    )
+
+
+def _has_ring_of_zeros(block: Block) -> bool:
+    if parse_number(block.readings[0].text) != 0:
+        return False
+    last = max((reading.row, reading.column) for reading in block.readings)
+    if last not in FORMATS.values() or len(block.readings) != last[0] * last[1]:
+        return False
+    return all(
+        (parse_number(r.text) == 0) == (r.row in (1, last[0]) or r.column in (1, last[1]))
+        for r in block.readings
+    )
+
+
+def _where(file: str, plate: str, reading: Reading) -> Place:
+    return Place(file, reading.locator, plate, well_name(reading.row, reading.column))
+
+
+def _frame(rows: Rows) -> "pd.DataFrame":
+    import pandas as pd
+
+    texts = {name: values for name, values in rows.items() if name in (*_TEXTS, *_MORE_TEXTS)}
+    frame = pd.DataFrame(texts, dtype="str")
+    for name, kind in (*((n, "int64") for n in _COUNTS), *((n, "float64") for n in _NUMBERS)):
+        frame[name] = pd.Series(rows[name], dtype=kind)
+    return check(frame, "reads")
