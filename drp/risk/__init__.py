@@ -1,0 +1,9 @@
+"""Relapse risk: five published systems, each a decision table, side by side for each patient.
+
+The tables are in ``systems``, one TOML file each, to be read and corrected by a clinician.
+"""
+
+from drp.risk.classify import classify_risk, list_switches
+from drp.risk.inputs import scan_patients
+
+__all__ = ["classify_risk", "list_switches", "scan_patients"]

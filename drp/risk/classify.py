@@ -1,0 +1,272 @@
+"""Rows of the sheet of patients into the risk table: five systems side by side."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
+
+from drp.problems import DataError, Place, Problem
+from drp.risk.facts import possible_timings, possible_values, question
+from drp.risk.inputs import read_patients
+from drp.risk.mrd import Mrd
+from drp.risk.patient import Patient
+from drp.risk.rules import DOMAINS, NOT_CLASSIFIABLE, System, Value, load_systems
+from drp.risk.timing import DIAGNOSIS_CUTS, THERAPY_CUT, Dates
+from drp.risk.worlds import Cube, Verdict, certain
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = (
+    "patient",
+    "system",
+    "risk_class",
+    "status",
+    "possible",
+    "needs",
+    "rule",
+    "flags",
+    "source",
+    "tier",
+    "sentence",
+    "proviso",
+    "timing_bfm",
+    "timing_cog",
+    "switches",
+    "table_sha256",
+)
+_TIERS = ("low", "intermediate", "high")
+
+
+def classify_risk(
+    patients: "pd.DataFrame", *, switches: Mapping[str, str] | None = None
+) -> "pd.DataFrame":
+    """Classify first relapses of ALL under five published systems.
+
+    The published criteria are restated; no treatment is decided. What is not known is taken as
+    able to be anything: a class that holds in every possible world is definite, otherwise the
+    possible classes are given, with the smallest set of inputs that settles the matter.
+
+    Parameters
+    ----------
+    patients : pandas.DataFrame
+        One row per patient, text, in the columns of ``patients.tsv`` (`drp.risk.inputs.COLUMNS`).
+        An empty cell or ``NA`` is unknown, which is not "no"; so is a column that is absent.
+    switches : mapping, optional
+        Readings of contested criteria that differ from the default, option by name; see
+        `list_switches`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table ``risk``: a row per patient and system, sorted by patient and then as in
+        `drp.risk.rules.load_systems`. Beyond the contract: ``tier`` (low, intermediate, high;
+        empty unless every possible class has the same), ``sentence`` (for people), ``proviso``
+        (what a definite class takes as absent), ``timing_bfm`` and ``timing_cog`` (possible
+        words, separated by '|'; empty for a later relapse), ``switches`` (those not at their
+        default) and ``table_sha256`` (hash of the decision table).
+
+    Raises
+    ------
+    DataError
+        A row cannot be used, or a switch is not known; every fault is listed.
+
+    References
+    ----------
+    Sidhu et al., Relapsed acute lymphoblastic leukemia, Indian J Pediatr 2023; and the
+    publication named in each rule of ``drp/risk/systems``.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> sheet = pd.DataFrame({"patient": ["P01"], "immunophenotype": ["T"],
+    ...     "site": ["isolated_marrow"], "prior_hsct": ["N"], "relapse_number": ["1"]})
+    >>> classify_risk(sheet)[["system", "risk_class", "status"]].values.tolist()
+    [['COG', 'High', 'definite'], ['ALL-REZ BFM', 'S4', 'definite'], ['ALLR3', 'HR', 'definite'],
+     ['IntReALL 2010', 'HR', 'definite'], ['InPOG-ALL-R1', 'HR', 'definite']]
+    """
+    import pandas as pd
+
+    from drp.tables import check
+
+    chosen = _checked_switches(switches or {})
+    found, problems = read_patients(patients)
+    if any(problem.severity == "error" for problem in problems):
+        raise DataError(problems)
+    rows = [row for patient in found for row in _rows(patient, chosen)]
+    return check(pd.DataFrame(rows, columns=list(COLUMNS), dtype="str"), "risk")
+
+
+def list_switches() -> dict[str, tuple[str, ...]]:
+    """Give the contested readings and their options, the default first.
+
+    Returns
+    -------
+    dict
+        Options by name of the switch.
+
+    Examples
+    --------
+    >>> list_switches()["inpog_age"]
+    ('at_diagnosis', 'at_relapse')
+    """
+    return {switch.name: switch.options for system in load_systems() for switch in system.switches}
+
+
+def _checked_switches(switches: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    known, problems = list_switches(), []
+    for name, option in sorted(switches.items()):
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1) or sorted(known)
+            problems.append(_switch_problem(name, "is not known", f"Known: {', '.join(near)}."))
+        elif option not in known[name]:
+            fix = f"Write one of {', '.join(known[name])}."
+            problems.append(_switch_problem(name, f"cannot be {option!r}", fix))
+    if problems:
+        raise DataError(problems)
+    return tuple(
+        (name, option) for name, option in sorted(switches.items()) if option != known[name][0]
+    )
+
+
+def _switch_problem(name: str, found: str, fix: str) -> Problem:
+    place = Place("config", "risk switches")
+    return Problem("risk.unknown-switch", "error", place, f"switch {name!r} {found}", fix)
+
+
+@lru_cache(maxsize=64)
+def _cubes(switches: tuple[tuple[str, str], ...]) -> tuple[tuple[System, Cube], ...]:
+    return tuple((system, Cube(system, dict(switches))) for system in load_systems())
+
+
+def _rows(patient: Patient, switches: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:
+    values = possible_values(patient)
+    verdicts = [(system, cube, cube.judge(values)) for system, cube in _cubes(switches)]
+    first = values["relapse_number"] != ("later",)
+    common = _patient_flags(patient, values, [verdict for _, _, verdict in verdicts])
+    timings = {
+        f"timing_{name}": "|".join(possible_timings(values, f"{name}_timing")) if first else ""
+        for name in ("bfm", "cog")
+    }
+    return [
+        {
+            "patient": patient.patient,
+            "system": system.name,
+            **_verdict_cells(system, cube, verdict, patient.eoi_mrd),
+            "flags": ";".join(sorted(common | _system_flags(system, verdict, values))),
+            **timings,
+            "switches": _switches_of(system, switches),
+            "table_sha256": system.table_sha256,
+        }
+        for system, cube, verdict in verdicts
+    ]
+
+
+@cache
+def _switches_of(system: System, switches: tuple[tuple[str, str], ...]) -> str:
+    names = {switch.name for switch in system.switches}
+    return ";".join(f"{name}={option}" for name, option in switches if name in names)
+
+
+@lru_cache(maxsize=65536)
+def _verdict_cells(system: System, cube: Cube, verdict: Verdict, mrd: Mrd | None) -> dict[str, str]:
+    status = status_of(verdict)
+    asked = [question(fact, mrd, cube.cuts(fact), system.mrd_time_point) for fact in verdict.needs]
+    tiers = {rule.tier for rule in verdict.rules}
+    return {
+        "risk_class": verdict.possible[0] if status == "definite" else "",
+        "status": status,
+        "possible": "" if status == NOT_CLASSIFIABLE else "|".join(verdict.possible),
+        "needs": ",".join(token for token, _ in asked),
+        "rule": "|".join(rule.id for rule in verdict.rules),
+        "source": "; ".join(dict.fromkeys(rule.source for rule in verdict.rules)),
+        "tier": tiers.pop() if len(tiers) == 1 else "",
+        "sentence": _sentence(verdict, [words for _, words in asked]),
+        "proviso": "; ".join(verdict.provisos),
+    }
+
+
+def status_of(verdict: Verdict) -> str:
+    """Say how sure a verdict is.
+
+    Examples
+    --------
+    >>> status_of(Verdict(("High", "Low"), (), ("eoi_mrd",), ()))
+    'pending'
+    """
+    if verdict.possible == (NOT_CLASSIFIABLE,):
+        return NOT_CLASSIFIABLE
+    return "definite" if len(verdict.possible) == 1 else "pending"
+
+
+def _sentence(verdict: Verdict, asked: Iterable[str]) -> str:
+    names = [name.replace("_", " ") for name in verdict.possible]
+    if len(names) > 1:
+        text = f"Provisional: {_listed(names, 'or')}. To settle it: {_listed(list(asked), 'and')}."
+    else:
+        reasons = list(dict.fromkeys(rule.sentence for rule in verdict.rules))
+        if len(reasons) > 1:
+            reason = f"The same in every case still possible. {' Or: '.join(reasons)}"
+        else:
+            reason = reasons[0]
+        text = f"{names[0][0].upper()}{names[0][1:]}. {reason}"
+    return " ".join([text, *(f"Provided that {proviso}." for proviso in verdict.provisos)])
+
+
+def _listed(words: list[str], conjunction: str) -> str:
+    if len(words) == 1:
+        return words[0]
+    return f"{', '.join(words[:-1])} {conjunction} {words[-1]}"
+
+
+def _system_flags(
+    system: System, verdict: Verdict, values: Mapping[str, tuple[Value, ...]]
+) -> set[str]:
+    if status_of(verdict) == NOT_CLASSIFIABLE:
+        return set()
+    fired = {rule.id for rule in verdict.rules}
+    return {
+        flag.flag
+        for flag in system.flags
+        if (not flag.rules or fired <= flag.rules) and certain(flag.when, values)
+    }
+
+
+def _patient_flags(
+    patient: Patient, values: Mapping[str, tuple[Value, ...]], verdicts: Iterable[Verdict]
+) -> set[str]:
+    if values["relapse_number"] == ("later",):
+        return {"NOT_FIRST_RELAPSE"}
+    elapsed = [patient.since_diagnosis, patient.off_therapy]
+    abandoned = values["months_since_diagnosis"] == (Decimal(0),) and values[
+        "months_off_therapy"
+    ] == (Decimal(THERAPY_CUT),)
+    raised = {
+        "BOUNDARY": _near_a_cut(patient),
+        "ABANDONED": abandoned,
+        "DISCORDANT": _discordant(verdicts),
+        "DATES": any(isinstance(time, Dates) for time in elapsed),
+        "UNITS": patient.eoi_mrd is not None and patient.eoi_mrd.as_fraction,
+    }
+    return {flag for flag, is_raised in raised.items() if is_raised}
+
+
+def _near_a_cut(patient: Patient) -> bool:
+    since, off, mrd = patient.since_diagnosis, patient.off_therapy, patient.eoi_mrd
+    mrd_cuts = [cut for cut in DOMAINS["eoi_mrd"] if isinstance(cut, Decimal) and cut > 0]
+    return (
+        (since is not None and any(since.near(cut) for cut in DIAGNOSIS_CUTS))
+        or (off is not None and off.near(THERAPY_CUT))
+        or (mrd is not None and any(mrd.is_exactly(cut) for cut in mrd_cuts))
+    )
+
+
+def _discordant(verdicts: Iterable[Verdict]) -> bool:
+    tiers = {
+        rule.tier
+        for verdict in verdicts
+        if status_of(verdict) == "definite"
+        for rule in verdict.rules
+    }
+    return {_TIERS[0], _TIERS[-1]} <= tiers
