@@ -1,0 +1,154 @@
+"""How much more, or less, two or three drugs do together than alone, and how sure that is.
+
+`score_synergy` takes the viability table and gives the synergy and surface tables. Scores are
+points of % inhibition (100 - viability); positive is synergy.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from drp.synergy.cells import cell_table
+from drp.synergy.draws import Centre, false_discovery_rate
+from drp.synergy.noise import controls_of, find_controls, measure_noise
+from drp.synergy.score import score_cells
+from drp.synergy.summary import find_reach, summarise
+from drp.synergy.surface import dose_matrices
+from drp.synergy.verdict import CALLS, Limits
+from drp.tables import TABLES, check
+
+__all__ = ["CALLS", "Limits", "score_synergy"]
+
+# What the two tables hold beyond the contract; the order is that of the tables.
+_EXTRA = {
+    "synergy": {
+        "text": ("dose_unit", "doses", "flags", "best_cell", "achievable_note", "models_note"),
+        "count": ("n_cells", "n_missing", "n_achievable", "n_over_120"),
+        "flag": ("limits_known",),
+        "number": (
+            *("bliss_se", "detectable_excess", "p_fdr", "achievable_bliss_p", "noise_sd"),
+            *("noise_df", "mean_inhibition", "mean_inhibition_lo", "mean_inhibition_hi"),
+            *("gain", "gain_lo", "gain_hi"),
+        ),
+    },
+    "surface": {
+        "text": ("drug", "drug2", "drug3", "dose_unit", "reason"),
+        "flag": ("achievable", "room"),
+        "number": ("excess_bliss_lo", "excess_bliss_hi"),
+    },
+}
+_DTYPES: dict[str, Any] = {"text": "str", "number": "float64", "count": "int64", "flag": "bool"}
+
+
+def score_synergy(
+    viability: pd.DataFrame,
+    *,
+    seed: int = 0,
+    draws: int = 1000,
+    cmax: Mapping[str, float] | None = None,
+    limits: Limits | None = None,
+    prior_sd: float = 8.0,
+    control_centre: Centre = "median",
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Score every combination of every sample: Bliss and HSA, with intervals and a call.
+
+    Replicate wells of a cell are averaged; scores are means over the cells in which every drug
+    has a dose above zero. Single agents are taken as observed at the same dose: where one is
+    missing the cell is not scored, and says so. Every interval comes from a joint bootstrap of
+    wells and plate controls. The order of rows and of the drugs in a row changes nothing, and
+    no sample or combination changes the draws of another.
+
+    Parameters
+    ----------
+    viability : pandas.DataFrame
+        The viability table; used are sample, drug, dose, drug2, dose2, viability_pct (%, 100 is
+        the negative control) and, where present, drug3, dose3, dose_unit (else nM), plate,
+        role, excluded. Negative and positive control wells give the error of the controls.
+    seed : int
+        Seed of the draws.
+    draws : int
+        Draws of the bootstrap; at least 1,000 for results that are reported.
+    cmax : mapping of str to float, optional
+        Highest plasma level in nM by drug name in lower case; a drug that is not there is
+        unknown.
+    limits : Limits, optional
+        Where the calls change; by default `Limits()`.
+    prior_sd : float
+        SD of one well in points of viability, assumed where replicates and controls together
+        give fewer than 8 degrees of freedom.
+    control_centre : {"median", "mean"}
+        How the normalisation summarised the control wells of a plate.
+
+    Returns
+    -------
+    synergy : pandas.DataFrame
+        One row per sample and combination: the contract's columns and
+
+        - dose_unit, doses (ranges in words), n_cells (scored), n_missing (planned, or gaps of a
+          matrix, but not scored), n_over_120 (wells above 120 % viability), flags (separated
+          by ``;``), best_cell (largest excess; descriptive only);
+        - bliss_se, detectable_excess (true mean excess found with 80 % power, 2.8 SE), noise_sd
+          (one well, points), noise_df, p_fdr (Benjamini-Hochberg over the combinations of the
+          sample);
+        - limits_known (Cmax of every drug known), n_achievable, achievable_bliss_p,
+          achievable_note (why achievable_bliss is null, or how many cells it averages);
+        - mean_inhibition and gain (over the best single agent) with intervals, over the cells
+          the call rests on: the achievable ones if Cmax is known, else all;
+        - models_note. The columns of Loewe, ZIP, CSS and RI are null: not computed.
+    surface : pandas.DataFrame
+        One row per cell: the contract's columns, the drugs, dose_unit, excess_bliss_lo and _hi,
+        achievable (every dose up to a known Cmax), room (expected inhibition leaves room for
+        synergy), reason (what is missing). Where a dose is 0, expectation and excess are null.
+
+    Raises
+    ------
+    DataError
+        A column is missing, a combination's drug has no dose, or units are mixed.
+
+    Notes
+    -----
+    Method of the joint bootstrap and its calibration: `drp.synergy.draws`.
+
+    Examples
+    --------
+    >>> doses = [0.0, 1.0, 10.0]
+    >>> alive = {0.0: 1.0, 1.0: 0.8, 10.0: 0.5}
+    >>> wells = pd.DataFrame([("S1", "A", a, "B", b, 100 * alive[a] * alive[b])
+    ...                       for a in doses for b in doses],
+    ...                      columns=["sample", "drug", "dose", "drug2", "dose2", "viability_pct"])
+    >>> synergy, surface = score_synergy(wells, seed=1)
+    >>> print(*synergy[["combination", "design", "n_cells"]].iloc[0], sep=", ")
+    A + B, matrix, 4
+    >>> bool(abs(synergy["bliss"].iloc[0]) < 1e-9), round(float(synergy["hsa"].iloc[0]), 6)
+    (True, 15.25)
+    """
+    limits = limits or Limits()
+    by_plate = controls_of(viability)
+    rows, surfaces = [], []
+    for matrix in dose_matrices(viability):
+        controls = find_controls(by_plate, matrix)
+        noise = measure_noise(matrix, controls, prior_sd)
+        scores = score_cells(matrix, controls, noise, seed=seed, draws=draws, centre=control_centre)
+        reach = find_reach(matrix, cmax or {})
+        rows.append(summarise(matrix, scores, reach, noise, limits))
+        surfaces.append(cell_table(matrix, scores, reach.cells, limits.ceiling_inhibition))
+    synergy = _table("synergy", [pd.DataFrame(rows)] if rows else [])
+    adjusted = synergy.groupby("sample")["bliss_p"].transform(
+        lambda p: false_discovery_rate(p.to_numpy())
+    )
+    synergy["p_fdr"] = adjusted.astype("float64")
+    return check(synergy, "synergy"), check(_table("surface", surfaces), "surface")
+
+
+def _table(name: str, parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Join the parts of a table and give every column its kind; columns not computed are null."""
+    kinds = {column.name: column.kind for column in TABLES[name].columns}
+    extra = {column: kind for kind, columns in _EXTRA[name].items() for column in columns}
+    joined = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    columns: dict[str, Any] = {}
+    for column, kind in (kinds | extra).items():
+        values = joined[column] if column in joined else pd.Series(np.nan, index=joined.index)
+        columns[column] = values.astype(_DTYPES[kind])
+    return pd.DataFrame(columns, index=joined.index)

@@ -1,0 +1,86 @@
+"""One dose matrix to the rows of the surface table."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from drp.synergy.draws import intervals
+from drp.synergy.nulls import FloatArray
+from drp.synergy.score import Mask, Scores
+from drp.synergy.surface import DoseMatrix
+
+
+def cell_table(
+    matrix: DoseMatrix, scores: Scores, reachable: Mask, ceiling_inhibition: float
+) -> pd.DataFrame:
+    """Lay out every cell; expectation and excess stand in combination cells only.
+
+    Parameters
+    ----------
+    matrix : DoseMatrix
+        The cells.
+    scores : Scores
+        Of its combination cells.
+    reachable : numpy.ndarray of bool
+        True where a patient is known to reach every dose, shape (n_combination_cells,).
+    ceiling_inhibition : float
+        Expected inhibition above which a cell leaves no room for synergy, %.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per cell with the columns described in `drp.synergy.score_synergy`.
+
+    Examples
+    --------
+    See `drp.synergy.score_synergy`, which gives this table.
+    """
+    both = matrix.is_combination
+    excess = scores.observed - scores.bliss
+    lo, hi = intervals(excess, scores.drawn - scores.drawn_bliss, scores.df)
+    expected = _spread(both, scores.bliss)
+    columns = _plan(matrix) | {
+        "n_wells": matrix.n_wells,
+        "observed": matrix.inhibition,
+        "expected_bliss": expected,
+        "expected_hsa": _spread(both, scores.hsa),
+        "excess_bliss": _spread(both, excess),
+        "excess_bliss_lo": _spread(both, lo),
+        "excess_bliss_hi": _spread(both, hi),
+        "excess_hsa": _spread(both, scores.observed - scores.hsa),
+        "achievable": _spread(both, reachable) == 1,
+        "room": expected <= ceiling_inhibition,
+        "reason": _reasons(matrix),
+    }
+    return pd.DataFrame(columns)
+
+
+def _spread(both: Mask, values: npt.NDArray[Any]) -> FloatArray:
+    """Put the values of the combination cells among all cells; null elsewhere."""
+    spread = np.full(both.shape, np.nan)
+    spread[both] = values
+    return spread
+
+
+def _plan(matrix: DoseMatrix) -> dict[str, Any]:
+    """Give what identifies each cell."""
+    columns: dict[str, Any] = {"sample": matrix.sample, "combination": matrix.combination}
+    for i, suffix in enumerate(("", "2", "3")):
+        named = i < len(matrix.drugs)
+        columns[f"drug{suffix}"] = matrix.drugs[i] if named else ""
+        columns[f"dose{suffix}"] = matrix.doses[:, i] if named else np.nan
+    return columns | {"dose_unit": matrix.dose_unit}
+
+
+def _reasons(matrix: DoseMatrix) -> list[str]:
+    """Say of each cell what is missing; empty if nothing is."""
+    absent = np.isnan(matrix.inhibition)
+    reasons = ["no usable well" if lacks else "" for lacks in absent]
+    lacking = absent[matrix.singles]
+    for cell, lacks in zip(np.flatnonzero(matrix.is_combination), lacking, strict=True):
+        alone = [drug for drug, lack in zip(matrix.drugs, lacks, strict=True) if lack]
+        if alone and not absent[cell]:
+            reasons[cell] = f"{' and '.join(alone)} alone has no usable well at this dose"
+    return reasons

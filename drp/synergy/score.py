@@ -1,0 +1,117 @@
+"""The scores of one dose matrix, with their draws."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from drp.synergy import nulls
+from drp.synergy.draws import Centre, Estimate, draw_inhibition, estimate
+from drp.synergy.noise import Controls, Noise
+from drp.synergy.nulls import FloatArray
+from drp.synergy.surface import DoseMatrix
+
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Observed, expected and drawn inhibition of the combination cells of a matrix.
+
+    Attributes
+    ----------
+    observed, bliss, hsa : numpy.ndarray
+        Observed and expected inhibition in %, shape (n_combination_cells,); NaN where a well
+        or a single agent is missing.
+    drawn, drawn_bliss, drawn_hsa : numpy.ndarray
+        The same for each draw, shape (draws, n_combination_cells).
+    df : float
+        Degrees of freedom of the well SD.
+    """
+
+    observed: FloatArray
+    bliss: FloatArray
+    hsa: FloatArray
+    drawn: FloatArray
+    drawn_bliss: FloatArray
+    drawn_hsa: FloatArray
+    df: float
+
+    @property
+    def scored(self) -> Mask:
+        """True where observed and expected inhibition are known."""
+        return np.isfinite(self.observed) & np.isfinite(self.bliss)
+
+    def inhibition(self, cells: Mask) -> Estimate:
+        """Estimate the mean inhibition of some scored cells, %."""
+        return self._mean(self.observed, self.drawn, cells)
+
+    def bliss_excess(self, cells: Mask) -> Estimate:
+        """Estimate the mean Bliss excess of some scored cells, points."""
+        return self._mean(self.observed - self.bliss, self.drawn - self.drawn_bliss, cells)
+
+    def hsa_excess(self, cells: Mask) -> Estimate:
+        """Estimate the mean gain of some scored cells over the best single agent, points."""
+        return self._mean(self.observed - self.hsa, self.drawn - self.drawn_hsa, cells)
+
+    def _mean(self, value: npt.NDArray[Any], drawn: npt.NDArray[Any], cells: Mask) -> Estimate:
+        if not cells.any():
+            return Estimate()
+        return estimate(float(value[cells].mean()), drawn[:, cells].mean(axis=1), self.df)
+
+
+def score_cells(
+    matrix: DoseMatrix,
+    controls: Controls,
+    noise: Noise,
+    *,
+    seed: int,
+    draws: int,
+    centre: Centre = "median",
+) -> Scores:
+    """Score the combination cells of a matrix, once as observed and once per draw.
+
+    The generator is seeded by `seed` and by what is scored, so that no other sample or
+    combination changes the draws.
+
+    Parameters
+    ----------
+    matrix : DoseMatrix
+        The wells.
+    controls, noise
+        What the wells were normalised to, and the SD of one well.
+    seed, draws, centre
+        As in `drp.synergy.score_synergy`.
+
+    Returns
+    -------
+    Scores
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from drp.synergy.surface import dose_matrices
+    >>> wells = pd.DataFrame({"sample": "S1", "drug": "A", "dose": [0.0, 1, 0, 1], "drug2": "B",
+    ...                       "dose2": [0.0, 0, 5, 5], "viability_pct": [100.0, 80, 50, 30]})
+    >>> matrix = next(dose_matrices(wells))
+    >>> controls = Controls(negative=(np.empty(0),), positive=(np.empty(0),))
+    >>> scores = score_cells(matrix, controls, Noise(5, 5, 5, 8, ""), seed=1, draws=500)
+    >>> scores.observed, scores.bliss, scores.hsa
+    (array([70.]), array([60.]), array([50.]))
+    """
+    name = "\0".join((str(seed), matrix.sample, *matrix.drugs))
+    rng = np.random.default_rng(int.from_bytes(sha256(name.encode()).digest()))
+    redrawn = draw_inhibition(matrix, controls, noise, rng=rng, draws=draws, centre=centre)
+    inhibition = matrix.inhibition
+    single, drawn_single = inhibition[matrix.singles], redrawn[:, matrix.singles]
+    return Scores(
+        observed=inhibition[matrix.is_combination],
+        bliss=nulls.bliss(single),
+        hsa=nulls.hsa(single),
+        drawn=redrawn[:, matrix.is_combination],
+        drawn_bliss=nulls.bliss(drawn_single),
+        drawn_hsa=nulls.hsa(drawn_single),
+        df=noise.df,
+    )
