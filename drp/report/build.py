@@ -1,0 +1,259 @@
+"""Stage tables of one patient → the patient's record.
+
+Nothing is computed here that a stage has computed already; the tables are sorted, worded and put
+into the record. Dates of a sample are used and leave only as intervals in days.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from drp.report import answers, prose
+from drp.report.combination_rows import combination_rows
+from drp.report.drug_rows import common_axis, drug_rows, featured
+from drp.report.numerals import counted, percent
+from drp.report.plate_rows import plate_rows
+from drp.report.record import (
+    Answer,
+    Assay,
+    Fact,
+    FailedSample,
+    Mark,
+    PatientRecord,
+    Plate,
+    Provenance,
+    RemovedByHand,
+    Risk,
+    UsableSample,
+    Verdict,
+)
+from drp.report.rows import number, parts, records, text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Tables = Mapping[str, "pd.DataFrame"]
+Row = Mapping[str, Any]
+
+_RISK_MARKS: dict[str, Mark] = {
+    "definite": "triangle",
+    "pending": "caution",
+    "not_classifiable": "dash",
+}
+
+
+def build_record(
+    patient: Mapping[str, str],
+    samples: Sequence[Mapping[str, str]],
+    tables: Tables,
+    *,
+    settings: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+) -> PatientRecord:
+    """Build the record of one patient.
+
+    Parameters
+    ----------
+    patient : mapping
+        The patient's row of patients.tsv.
+    samples : sequence of mappings
+        The patient's rows of samples.tsv, in any order.
+    tables : mapping of name to DataFrame
+        Filtered to this patient: ``viability``, ``quality``, ``sample_quality`` (sample,
+        verdict, reasons separated by '; '), ``curves``, ``synergy``, ``surface``, ``calls``,
+        ``risk``, ``reference``, ``drug_facts``, ``exclusions`` (plate, well, reason, by, date).
+        A table that is absent counts as empty. A sample without a row in ``sample_quality``
+        has not been judged and is treated as failed.
+    settings : mapping
+        title, laboratory, simulated, assay (name, readout, hours, culture, material),
+        thresholds (name → value), normalisation (a sentence), certain (probability below which
+        a call is uncertain; optional), risk_systems (false if they do not apply; optional).
+    provenance : mapping
+        The fields of `Provenance`.
+
+    Returns
+    -------
+    PatientRecord
+        Samples newest first by the day of collection; samples without that day come last.
+    """
+    assay = Assay(**settings["assay"])
+    classes = [_risk(row) for row in records(tables, "risk", patient=patient["patient"])]
+    ordered = _newest_first(samples)
+    newest = _day(ordered[0], "collected_date") if ordered else None
+    applies = bool(settings.get("risk_systems", True))
+    lead = answers.risk_lead(classes) if applies else answers.NO_RISK
+    risk_answer = answers.risk(classes, lead) if applies else answers.risk_does_not_apply()
+    record = PatientRecord(
+        report_id="",
+        status="draft",
+        title=settings["title"],
+        laboratory=settings["laboratory"],
+        simulated=settings["simulated"],
+        research_use=prose.RESEARCH_USE,
+        patient=patient["patient"],
+        facts=prose.patient_facts(patient),
+        assay=assay,
+        samples=[
+            _sample(row, newest, patient, tables, assay, settings, risk_answer) for row in ordered
+        ],
+        risk_lead=lead,
+        risk=classes,
+        signatures=list(prose.SIGNATURES),
+        how_to_read=prose.how_to_read(),
+        methods=prose.methods(assay, settings["normalisation"], settings["thresholds"]),
+        limits=list(prose.LIMITS),
+        removed_by_hand=_removed_by_hand(tables),
+        provenance=Provenance(**provenance),
+    )
+    content = record.model_dump_json().encode()
+    name = f"{patient['patient']}-{hashlib.sha256(content).hexdigest()[:8]}"
+    return record.model_copy(update={"report_id": name})
+
+
+def _sample(
+    row: Row,
+    newest: date | None,
+    patient: Row,
+    tables: Tables,
+    assay: Assay,
+    settings: Mapping[str, Any],
+    risk_answer: Answer,
+) -> UsableSample | FailedSample:
+    name = text(row, "sample")
+    judged = next(iter(records(tables, "sample_quality", sample=name)), None)
+    verdict: Verdict = text(judged, "verdict") if judged else "fail"  # type: ignore[assignment]
+    reasons = parts(judged, "reasons", ";") if judged else ["the quality was not judged"]
+    plates = plate_rows(name, tables)
+    common = _common(row, newest, verdict, reasons, plates)
+    drugs = [] if verdict == "fail" else drug_rows(name, assay.name, tables)
+    unable = sum(drug.call == "not evaluable" for drug in drugs)
+    note = f"{unable} of {counted(len(drugs), 'drug')} not evaluable." if unable else ""
+    first = answers.usable(verdict, reasons, _cells(row), plates, note)
+    last = [risk_answer, answers.not_to_conclude(verdict == "fail", assay.hours, assay.culture)]
+    if verdict == "fail":
+        return FailedSample(
+            usable="no",
+            answers=[first, *answers.no_result(), *last],
+            header=_header(row, assay, ""),
+            **common,
+        )
+    combinations = combination_rows(name, tables)
+    found = answers.stand_out(drugs, settings.get("certain"), text(patient, "cautions"))
+    tested = f"{counted(len(drugs), 'drug')}, {counted(len(combinations), 'combination')}"
+    shown, shown_note = featured(drugs)
+    return UsableSample(
+        usable="yes" if verdict == "pass" else "with caution",
+        answers=[first, found, answers.combinations(combinations), *last],
+        header=_header(row, assay, tested),
+        axis=common_axis(drugs),
+        drugs=drugs,
+        featured=shown,
+        featured_note=shown_note,
+        combinations=combinations,
+        **common,
+    )
+
+
+def _common(
+    row: Row, newest: date | None, verdict: Verdict, reasons: list[str], plates: list[Plate]
+) -> dict[str, Any]:
+    collected = _day(row, "collected_date")
+    received, plated = _day(row, "received_date"), _day(row, "plated_date")
+    read = _day(row, "read_date")
+    return {
+        "sample": text(row, "sample"),
+        "kind": text(row, "kind"),
+        "material": text(row, "material"),
+        "preparation": text(row, "preparation"),
+        "assay": text(row, "assay"),
+        "thaw_viability_pct": number(row, "thaw_viability_pct"),
+        "blasts_pct": number(row, "blasts_pct"),
+        "survival_pct": number(row, "survival_pct"),
+        "days_before_newest": _days(collected, newest),
+        "days_collection_to_receipt": _days(collected, received),
+        "days_receipt_to_plating": _days(received, plated),
+        "days_plating_to_reading": _days(plated, read),
+        "days_collection_to_reading": _days(collected, read),
+        "verdict": verdict,
+        "reasons": reasons,
+        "plates": plates,
+    }
+
+
+def _cells(row: Row) -> list[str]:
+    words = (
+        ("thaw_viability_pct", "% of the cells viable at plating"),
+        ("blasts_pct", "% blasts at plating"),
+        ("survival_pct", "% of the untreated cells alive at the end"),
+    )
+    found = ((number(row, column), text_) for column, text_ in words)
+    return [f"{percent(value)} {text_}" for value, text_ in found if value is not None]
+
+
+def _header(row: Row, assay: Assay, tested: str) -> list[Fact]:
+    material = [text(row, "material") or assay.material, text(row, "preparation")]
+    collected = _day(row, "collected_date")
+    read = _days(collected, _day(row, "read_date"))
+    plated = _days(collected, _day(row, "plated_date"))
+    if read is not None:
+        elapsed = f"{counted(read, 'day')} from collection to reading"
+    elif plated is not None:
+        elapsed = f"{counted(plated, 'day')} from collection to plating"
+    else:
+        elapsed = "days since collection not given"
+    hours = f"{assay.hours:g} h" if assay.hours else ""
+    return [
+        Fact(term="Sample", text=text(row, "kind") or "kind not given"),
+        Fact(term="Material", text=", ".join(filter(None, material)) or "not given"),
+        Fact(term="Elapsed", text=elapsed),
+        Fact(term="Tested", text=", ".join(filter(None, [tested, hours])) or "not given"),
+    ]
+
+
+def _risk(row: Row) -> Risk:
+    status = text(row, "status")
+    possible = parts(row, "possible", "|")
+    shown = {
+        "definite": text(row, "risk_class"),
+        "pending": f"pending: {' or '.join(possible)}" if possible else "pending",
+    }.get(status, "not classifiable")
+    return Risk(
+        system=text(row, "system"),
+        shown=shown,
+        risk_class=text(row, "risk_class"),
+        tier=text(row, "tier"),
+        status=status,  # type: ignore[arg-type]  # the model checks the word
+        mark=_RISK_MARKS.get(status, "dash"),
+        possible=possible,
+        needs=[prose.field_words(need) for need in parts(row, "needs", ",")],
+        rule=text(row, "rule"),
+        sentence=text(row, "sentence"),
+        flags=parts(row, "flags", ";"),
+        source=text(row, "source"),
+    )
+
+
+def _removed_by_hand(tables: Tables) -> list[RemovedByHand]:
+    columns = ("plate", "well", "reason", "by", "date")
+    rows = [
+        RemovedByHand(**{name: text(row, name) for name in columns})
+        for row in records(tables, "exclusions")
+    ]
+    return sorted(rows, key=lambda row: (row.plate, row.well))
+
+
+def _newest_first(samples: Sequence[Row]) -> list[Row]:
+    by_name = sorted(samples, key=lambda row: text(row, "sample"))
+    return sorted(by_name, key=lambda row: _day(row, "collected_date") or date.min, reverse=True)
+
+
+def _day(row: Row, name: str) -> date | None:
+    try:
+        return date.fromisoformat(text(row, name))
+    except ValueError:
+        return None
+
+
+def _days(start: date | None, end: date | None) -> int | None:
+    return None if start is None or end is None else (end - start).days

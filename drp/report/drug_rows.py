@@ -1,0 +1,234 @@
+"""The drugs of one sample: curve numbers, call, statements and drug facts, in the order shown.
+
+A drug whose call is "not evaluable" gets its reason and no number: neither measures nor a curve
+enter the record, unless the call says that absolute numbers hold (`numbers_shown`).
+"""
+
+from collections.abc import Iterable, Mapping
+from math import ceil, floor, log10
+from typing import TYPE_CHECKING, Any
+
+from drp.report import numerals
+from drp.report.record import (
+    Curve,
+    DoseAxis,
+    Drug,
+    Estimate,
+    Measures,
+    Point,
+    Rank,
+    UsableSample,
+)
+from drp.report.rows import count, estimate, flag, number, parts, records, text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = Mapping[str, Any]
+STEPS = 32
+FEATURED = 8
+_ORDER = {"sensitive": 0, "intermediate": 1, "not sensitive": 2, "not evaluable": 3}
+
+
+def drug_rows(sample: str, assay: str, tables: Mapping[str, "pd.DataFrame"]) -> list[Drug]:
+    """Give the drugs of a sample by call, then probability, then z, then name.
+
+    Parameters
+    ----------
+    sample, assay : str
+        The sample, and the assay its reference belongs to.
+    tables : mapping
+        ``calls``, ``curves``, ``viability``, ``reference`` and ``drug_facts``.
+
+    Returns
+    -------
+    list of Drug
+        One per row of ``calls``; a drug without a call is not a result and is not listed.
+    """
+    curves = {text(row, "drug"): row for row in records(tables, "curves", sample=sample)}
+    facts = {text(row, "drug").casefold(): row for row in records(tables, "drug_facts")}
+    references = {text(row, "drug"): row for row in records(tables, "reference", assay=assay)}
+    wells = _wells_by_drug(records(tables, "viability", sample=sample, role="sample"))
+    drugs = [
+        _drug(
+            call,
+            curves.get(text(call, "drug"), {}),
+            facts.get(text(call, "drug").casefold(), {}),
+            references.get(text(call, "drug"), {}),
+            wells.get(text(call, "drug"), {}),
+        )
+        for call in records(tables, "calls", sample=sample)
+    ]
+    return sorted(drugs, key=_rank_of_show)
+
+
+def common_axis(drugs: Iterable[Drug]) -> DoseAxis | None:
+    """Give the one dose axis of all molar curves, in whole decades; None if there is none."""
+    curves = [drug.curve for drug in drugs if drug.curve and drug.curve.dose_unit == "nM"]
+    if not curves:
+        return None
+    return DoseAxis(
+        dose_unit="nM",
+        dose_min=10.0 ** floor(log10(min(curve.dose_min for curve in curves)) + 1e-9),
+        dose_max=10.0 ** ceil(log10(max(curve.dose_max for curve in curves)) - 1e-9),
+    )
+
+
+def featured(drugs: Iterable[Drug], most: int = FEATURED) -> tuple[list[str], str]:
+    """Choose the drugs of page 1, and say how they were chosen.
+
+    Sensitive drugs come first, then intermediate ones, up to `most`; the order is that of
+    `drug_rows`. None of the others is ever shown as standing out.
+    """
+    everything = list(drugs)
+    called = [drug for drug in everything if drug.call == "sensitive"]
+    near = [drug for drug in everything if drug.call == "intermediate"]
+    shown = [drug.drug for drug in [*called, *near]][:most]
+    tally = f"{len(called)} called sensitive, {len(near)} intermediate"
+    if len(called) + len(near) > len(shown):
+        tally = f"first {len(shown)} of {len(called) + len(near)}: {tally}"
+    return shown, f"{tally}; all {numerals.counted(len(everything), 'drug')} follow"
+
+
+def drugs_called(sample: UsableSample, call: str) -> list[Drug]:
+    """Give a sample's drugs with one call, in order."""
+    return [drug for drug in sample.drugs if drug.call == call]
+
+
+def _rank_of_show(drug: Drug) -> tuple[int, float, float, str]:
+    z = drug.rank.z if drug.rank.z is not None else float("-inf")
+    return (_ORDER[drug.call], -(drug.probability or 0.0), -z, drug.drug.casefold())
+
+
+def _drug(call: Row, curve: Row, facts: Row, reference: Row, wells: Mapping[str, Any]) -> Drug:
+    evaluable = text(call, "call") != "not evaluable"
+    shown = bool(curve) and flag(call, "numbers_shown", evaluable)
+    exposure = text(call, "exposure")
+    return Drug(
+        drug=text(call, "drug"),
+        drug_class=text(facts, "drug_class"),
+        targets=text(facts, "targets"),
+        status=text(facts, "status"),
+        call=text(call, "call"),  # type: ignore[arg-type]  # the model checks the word
+        probability=number(call, "probability") if evaluable else None,
+        uncertain=flag(call, "uncertain", False) and evaluable,
+        rank=_rank(call, evaluable),
+        data=text(call, "data"),
+        ranking=text(call, "rank"),
+        exposure=exposure,
+        exposure_known=number(facts, "cmax_nm") is not None,
+        reason=text(call, "reason"),
+        caveat=text(facts, "caveat"),
+        plasma_peak_source=text(facts, "cmax_source"),
+        measures=_measures(curve) if shown else None,
+        curve=_curve(curve, facts, reference, wells) if shown else None,
+    )
+
+
+def _rank(call: Row, evaluable: bool) -> Rank:
+    return Rank(
+        status=text(call, "rank_status") or "none",  # type: ignore[arg-type]  # likewise
+        z=number(call, "z") if evaluable else None,
+        percentile=number(call, "percentile") if evaluable else None,
+        n_reference=count(call, "n_reference"),
+    )
+
+
+def _measures(curve: Row) -> Measures:
+    ic50 = number(curve, "ic50")
+    return Measures(
+        dose_unit=text(curve, "dose_unit"),
+        n_wells=count(curve, "n_wells"),
+        n_doses=count(curve, "n_doses"),
+        ic50=estimate(curve, "ic50", open_low=0.0) if ic50 is not None else Estimate(),
+        ic50_qualifier=text(curve, "ic50_qualifier") if ic50 is not None else "",  # type: ignore[arg-type]
+        ec50=estimate(curve, "ec50", open_low=0.0),
+        auc=estimate(curve, "auc"),
+        dss2=estimate(curve, "dss2"),
+        viability_at_peak=estimate(curve, "viability_at_cmax"),
+        shape=text(curve, "shape"),
+        flags=parts(curve, "flags", ";"),
+    )
+
+
+def _curve(curve: Row, facts: Row, reference: Row, wells: Mapping[str, Any]) -> Curve | None:
+    low, high = number(curve, "dose_min"), number(curve, "dose_max")
+    if low is None or high is None or low <= 0 or high <= low:
+        return None
+    molar = text(curve, "dose_unit") == "nM"
+    kind = "matrix" if "matrix_monotherapy" in parts(curve, "flags", ";") else "single"
+    fitted = _line(low, high, *(number(curve, name) for name in _PARAMETERS))
+    peak = number(facts, "cmax_nm") if molar else None
+    return Curve(
+        dose_unit=text(curve, "dose_unit"),
+        dose_min=low,
+        dose_max=high,
+        points=wells.get(kind, []),
+        fitted=fitted,
+        reference=_line(low, high, *(number(reference, f"median_{name}") for name in _PARAMETERS)),
+        plasma_peak=peak,
+        summary=_summary(curve, fitted, low, high, peak),
+    )
+
+
+_PARAMETERS = ("top", "bottom", "slope", "ec50")
+
+
+def _line(
+    low: float,
+    high: float,
+    top: float | None,
+    bottom: float | None,
+    slope: float | None,
+    ec50: float | None,
+) -> list[float]:
+    """Evaluate a four-parameter curve inside the tested doses; rounded, as it is only drawn."""
+    if top is None or bottom is None:
+        return []
+    if slope is None or ec50 is None or ec50 <= 0:
+        return [round(top, 2)] * STEPS if top == bottom else []
+    heights = []
+    for step in range(STEPS):
+        log_dose = log10(low) + (log10(high) - log10(low)) * step / (STEPS - 1)
+        # Beyond 300 decades the power is 0 or infinite for any purpose.
+        power = 10.0 ** max(-300.0, min(300.0, slope * (log_dose - log10(ec50))))
+        heights.append(round(bottom + (top - bottom) / (1.0 + power), 2))
+    return heights
+
+
+def _summary(curve: Row, fitted: list[float], low: float, high: float, peak: float | None) -> str:
+    unit = text(curve, "dose_unit")
+    ends = f"{numerals.significant(low)} to {numerals.significant(high)} {unit}"
+    if not fitted:
+        return f"{text(curve, 'drug')}: no curve could be fitted, {ends}"
+    words = (
+        f"{text(curve, 'drug')}: {numerals.percent(fitted[0])} % viable at the lowest and "
+        f"{numerals.percent(fitted[-1])} % at the highest dose, {ends}"
+    )
+    return words + (f"; plasma peak {numerals.significant(peak)} nM" if peak else "")
+
+
+def _wells_by_drug(wells: Iterable[Row]) -> dict[str, dict[str, list[Point]]]:
+    """Sort wells into the points of single-agent curves and of a matrix's single agents."""
+    found: dict[str, dict[str, list[Point]]] = {}
+    for well in wells:
+        viability = number(well, "viability_pct")
+        doses = {
+            text(well, f"drug{suffix}"): number(well, f"dose{suffix}")
+            for suffix in ("", "2", "3")
+            if text(well, f"drug{suffix}")
+        }
+        dosed = [drug for drug, dose in doses.items() if dose]
+        if viability is None or len(dosed) != 1:
+            continue
+        kind = "single" if len(doses) == 1 else "matrix"
+        point = Point(
+            dose=doses[dosed[0]] or 0.0,
+            viability_pct=viability,
+            excluded=flag(well, "excluded", False),
+        )
+        found.setdefault(dosed[0], {}).setdefault(kind, []).append(point)
+    for kinds in found.values():
+        for points in kinds.values():
+            points.sort(key=lambda point: (point.dose, point.viability_pct, point.excluded))
+    return found

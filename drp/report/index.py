@@ -1,0 +1,113 @@
+"""`reports/index.html`: all patients of a project, one row each, readable without script."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+from urllib.parse import quote
+
+from drp.report.html import SIMULATED, environment
+from drp.report.numerals import counted, listed
+from drp.report.palette import VERDICT_MARKS, mark_svg
+from drp.report.prose import RESEARCH_USE
+from drp.report.record import PatientRecord, UsableSample, Verdict
+from drp.report.view import printed_time
+
+
+@dataclass(frozen=True, slots=True)
+class IndexRow:
+    """What the index says of one patient, from the newest sample.
+
+    `agents` are the drugs called sensitive, `elapsed` the days from collection to reading.
+    """
+
+    patient: str
+    title: str
+    laboratory: str
+    simulated: bool
+    sample: str
+    n_samples: int
+    verdict: Verdict
+    usable: Literal["yes", "with caution", "no"]
+    elapsed: str
+    agents: str
+    pair: str
+    risk: str
+    status: str
+
+
+def index_row(record: PatientRecord) -> IndexRow:
+    """Take a patient's row of the index from the record.
+
+    Raises
+    ------
+    ValueError
+        The record has no sample.
+    """
+    if not record.samples:
+        raise ValueError(f"the record of {record.patient} has no sample")
+    newest = record.samples[0]
+    days = newest.days_collection_to_reading
+    agents, pair = "no result", "no result"
+    if isinstance(newest, UsableSample):
+        called = [drug.drug for drug in newest.drugs if drug.call == "sensitive"]
+        agents = listed(called, 4) or "none"
+        best = newest.combinations[:1]
+        pair = f"{best[0].combination}: {best[0].call}" if best else "none tested"
+    return IndexRow(
+        patient=record.patient,
+        title=record.title,
+        laboratory=record.laboratory,
+        simulated=record.simulated,
+        sample=newest.sample,
+        n_samples=len(record.samples),
+        verdict=newest.verdict,
+        usable=newest.usable,
+        elapsed="not given" if days is None else counted(days, "day"),
+        agents=agents,
+        pair=pair,
+        risk=record.risk_lead,
+        status=record.status,
+    )
+
+
+def render_index(rows: Iterable[IndexRow], generated_at: str) -> str:
+    """Render the index of all patients as one self-contained HTML page.
+
+    Parameters
+    ----------
+    rows : iterable of IndexRow
+        In any order; the page is sorted by patient. It links to ``{patient}/report.html``.
+    generated_at : str
+        ISO 8601 time.
+
+    Examples
+    --------
+    >>> "0 patients" in render_index([], "2026-03-01T08:05:00+00:00")
+    True
+    """
+    ordered = sorted(rows, key=lambda row: row.patient)
+    return (
+        environment()
+        .get_template("index.html.j2")
+        .render(
+            title=_common([row.title for row in ordered]) or "Reports",
+            laboratory=_common([row.laboratory for row in ordered]),
+            count=counted(len(ordered), "patient"),
+            simulated=any(row.simulated for row in ordered),
+            simulated_words=SIMULATED,
+            research_use=RESEARCH_USE,
+            generated=printed_time(generated_at),
+            rows=[
+                {
+                    **asdict(row),
+                    "link": f"{quote(row.patient, safe='')}/report",
+                    "mark": mark_svg(VERDICT_MARKS[row.verdict]),
+                }
+                for row in ordered
+            ],
+        )
+    )
+
+
+def _common(texts: Sequence[str]) -> str:
+    return listed(sorted(set(texts)))

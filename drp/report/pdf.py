@@ -1,0 +1,103 @@
+"""The report as PDF/A, tagged, A4: the same record and figures as the HTML, set by typst.
+
+The record reaches the typst template as data and is never read as markup. Only the fonts that come
+with the package are used, so that a report looks the same everywhere.
+"""
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import typst
+
+from drp.report.figures import FIGURE_STYLE
+from drp.report.html import SIMULATED, TEMPLATES
+from drp.report.record import PatientRecord
+from drp.report.view import view
+
+FONTS = Path(__file__).parent / "fonts"
+# PDF/A-2a (archiving, tagged) and PDF/UA-1 (accessible).
+STANDARDS: Final = ("a-2a", "ua-1")
+# What the fonts can show; anything else is printed by its number, as PDF/A allows no missing glyph.
+_SHOWN = "\n -~\u00a0-\u0148\u014a-\u017f\u0391-\u03a1\u03a3-\u03a9\u03b1-\u03c9\u0400-\u045f"
+_SHOWN += "\u2013\u2014\u2018-\u201a\u201c-\u201e\u2020-\u2022\u2026\u2032\u2033\u20ac\u2122"
+_SHOWN += "\u2190-\u2193\u2212\u2248\u2260\u2264\u2265"
+_NOT_SHOWN = re.compile(f"[^{_SHOWN}]|\u00ad")
+
+
+def render_pdf(record: PatientRecord, generated_at: str) -> bytes:
+    """Render a record as PDF.
+
+    Parameters
+    ----------
+    record : PatientRecord
+    generated_at : str
+        ISO 8601 time; also the creation date in the file, so that equal calls give equal bytes.
+
+    Returns
+    -------
+    bytes
+        A tagged PDF/A-2a and PDF/UA-1 file.
+    """
+    content = view(record, generated_at) | {
+        "simulated_words": SIMULATED,
+        "creation": _moment(generated_at).timetuple()[:6],
+    }
+    pages = _compiler().compile(
+        format="pdf",
+        pdf_standards=list(STANDARDS),
+        timestamp=_moment(generated_at),
+        sys_inputs={"content": json.dumps(_each_text(content, _printable))},
+    )
+    if not isinstance(pages, bytes):
+        raise TypeError(f"typst gave {type(pages).__name__}, not one file")
+    return pages
+
+
+def printable(words: str) -> str:
+    """Write characters the fonts lack as their code points; nothing vanishes.
+
+    >>> printable("Z′ ≥ 0.4, 漢")
+    'Z′ ≥ 0.4, [U+6F22]'
+    """
+    return _NOT_SHOWN.sub(lambda found: f"[U+{ord(found[0]):04X}]", words)
+
+
+@cache
+def _compiler() -> typst.Compiler:
+    return typst.Compiler(
+        TEMPLATES / "report.typ",
+        font_paths=typst.Fonts(
+            include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS]
+        ),
+    )
+
+
+def _moment(generated_at: str) -> datetime:
+    time = datetime.fromisoformat(generated_at)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def _printable(words: str) -> str:
+    return _standalone(words) if words.startswith("<svg ") else printable(words)
+
+
+def _standalone(svg: str) -> str:
+    """Make an inline SVG a document of its own: name space, font and styles."""
+    opening = '<svg xmlns="http://www.w3.org/2000/svg" font-family="Inter" '
+    head, _, body = printable(svg).removeprefix("<svg ").partition(">")
+    return f"{opening}{head}><style>{FIGURE_STYLE}</style>{body}"
+
+
+def _each_text(content: Any, change: Callable[[str], str]) -> Any:
+    if isinstance(content, str):
+        return change(content)
+    if isinstance(content, dict):
+        return {key: _each_text(value, change) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_each_text(value, change) for value in content]
+    return content

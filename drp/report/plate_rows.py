@@ -1,0 +1,147 @@
+"""The plates of one sample: metrics, and the viability of every well in its place."""
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from drp.report import numerals
+from drp.report.record import Plate, RemovedWell
+from drp.report.rows import count, flag, number, parts, records, text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Row = Mapping[str, Any]
+FORMATS = ((8, 12), (16, 24), (32, 48))
+_WELL = re.compile(r"([A-Z]{1,2})([0-9]{1,2})")
+
+
+def place(well: str) -> tuple[int, int] | None:
+    """Give the row and column of a well, both from 0; None if it is not a well's name.
+
+    >>> place("A1"), place("P24"), place("AF48"), place("well 3")
+    ((0, 0), (15, 23), (31, 47), None)
+    """
+    match = _WELL.fullmatch(well)
+    if match is None:
+        return None
+    row = 0
+    for letter in match[1]:
+        row = row * 26 + ord(letter) - ord("A") + 1
+    return row - 1, int(match[2]) - 1
+
+
+def row_name(row: int) -> str:
+    """Give the letters of a plate row counted from 0.
+
+    >>> row_name(0), row_name(15), row_name(31)
+    ('A', 'P', 'AF')
+    """
+    return chr(ord("A") + row) if row < 26 else "A" + chr(ord("A") + row - 26)
+
+
+def plate_rows(sample: str, tables: Mapping[str, "pd.DataFrame"]) -> list[Plate]:
+    """Give the plates that carry wells of a sample, by name.
+
+    Parameters
+    ----------
+    sample : str
+    tables : mapping
+        ``viability`` (all wells) and ``quality`` (one row per plate).
+
+    Notes
+    -----
+    Controls shared by several samples of a plate carry no sample, or all of them; they are
+    shown with each.
+    """
+    wells = records(tables, "viability")
+    named = sorted({text(well, "plate") for well in wells if text(well, "sample") == sample})
+    quality = {text(row, "plate"): row for row in records(tables, "quality")}
+    return [
+        _plate(
+            name,
+            quality.get(name, {}),
+            [
+                well
+                for well in wells
+                if text(well, "plate") == name
+                and (text(well, "sample") == sample or text(well, "role") != "sample")
+            ],
+        )
+        for name in named
+    ]
+
+
+def _plate(name: str, quality: Row, wells: list[dict[str, Any]]) -> Plate:
+    placed = {text(well, "well"): well for well in wells if place(text(well, "well"))}
+    removed = [
+        RemovedWell(well=well, reason=text(row, "reason"))
+        for well, row in placed.items()
+        if flag(row, "excluded", False)
+    ]
+    used = [well for well in placed.values() if text(well, "role") != "empty"]
+    metrics = {column: number(quality, column) for column in _METRICS}
+    reasons = parts(quality, "reasons", ";")
+    verdict = text(quality, "verdict") or "fail"
+    return Plate(
+        plate=name,
+        verdict=verdict,  # type: ignore[arg-type]  # the model checks the word
+        reasons=reasons if quality else ["no quality figures for this plate"],
+        **metrics,
+        n_negative=count(quality, "n_negative"),
+        n_positive=count(quality, "n_positive"),
+        n_wells=len(used),
+        viability_pct=_grid(placed),
+        negative=_named(placed, "negative"),
+        positive=_named(placed, "positive"),
+        removed=sorted(removed, key=lambda item: place(item.well) or (0, 0)),
+        unread=_in_order(
+            text(well, "well") for well in used if text(well, "status") not in ("ok", "")
+        ),
+        summary=_summary(name, verdict, metrics, len(used), len(removed)),
+    )
+
+
+_METRICS = (
+    "z_prime",
+    "robust_z_prime",
+    "ssmd",
+    "signal_to_background",
+    "cv_negative",
+    "cv_positive",
+    "edge_effect",
+    "negative_median",
+)
+
+
+def _grid(placed: Mapping[str, Row]) -> list[list[float | None]]:
+    places = [place(well) or (0, 0) for well in placed]
+    need = (max((row for row, _ in places), default=0), max((col for _, col in places), default=0))
+    fitting = (size for size in FORMATS if need[0] < size[0] and need[1] < size[1])
+    rows, columns = next(fitting, (need[0] + 1, need[1] + 1))
+    grid: list[list[float | None]] = [[None] * columns for _ in range(rows)]
+    for well, values in placed.items():
+        viability = number(values, "viability_pct")
+        row, column = place(well) or (0, 0)
+        if viability is not None and text(values, "role") != "empty":
+            grid[row][column] = round(viability, 1)
+    return grid
+
+
+def _named(placed: Mapping[str, Row], role: str) -> list[str]:
+    return _in_order(well for well, row in placed.items() if text(row, "role") == role)
+
+
+def _in_order(wells: Any) -> list[str]:
+    return sorted(wells, key=lambda well: place(well) or (0, 0))
+
+
+def _summary(
+    name: str, verdict: str, metrics: Mapping[str, float | None], used: int, removed: int
+) -> str:
+    z_prime = metrics["robust_z_prime"]
+    robust = f", robust Z′ {numerals.significant(z_prime, finest=0.01)}" if z_prime else ""
+    return (
+        f"Plate {name}: {verdict}{robust}; {numerals.counted(used, 'well')} in use, "
+        f"{removed} removed"
+    )

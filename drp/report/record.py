@@ -1,0 +1,372 @@
+"""The record: everything a patient's report says, as one typed model.
+
+HTML, PDF and JSON are renderings of it; none of them computes a number. A number is finite or
+null, never NaN; the open end of an interval is null and named in `open`. A failed sample is a
+type of its own that has no place for drugs or combinations.
+"""
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION: Literal["drp/patient-report/1"] = "drp/patient-report/1"
+
+Verdict = Literal["pass", "warn", "fail"]
+Call = Literal["sensitive", "intermediate", "not sensitive", "not evaluable"]
+Mark = Literal[
+    "check", "caution", "cross", "disc", "half", "ring", "dash", "plus", "minus", "equals",
+    "diamond", "triangle",
+]  # fmt: skip
+
+
+class _Part(BaseModel):
+    # Built on first use: a report job needs one validator, not one per part (a fifth of its time).
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
+
+
+class Estimate(_Part):
+    """A number with its 95 % interval.
+
+    Attributes
+    ----------
+    value, lo, hi : float or None
+        The estimate and the ends of its interval; None where unknown.
+    open : {"", "low", "high", "both"}
+        The ends the data do not bound; such an end is None.
+    """
+
+    value: float | None = None
+    lo: float | None = None
+    hi: float | None = None
+    open: Literal["", "low", "high", "both"] = ""
+
+
+class Fact(_Part):
+    """A term with its text: a threshold, a definition, a line of provenance."""
+
+    term: str
+    text: str
+
+
+class Answer(_Part):
+    """One of the five questions of page 1: the first words answer it, the text explains."""
+
+    question: str
+    mark: Mark
+    lead: str
+    text: str
+
+
+class Point(_Part):
+    """One well of a dose-response curve: dose in the curve's unit, viability in %."""
+
+    dose: float
+    viability_pct: float
+    excluded: bool = False
+
+
+class Curve(_Part):
+    """What is drawn of one drug.
+
+    `fitted` and `reference` are % viability at equal steps of log10 dose from `dose_min` to
+    `dose_max`, both ends included; empty where there is no such line. `plasma_peak` is in nM.
+    """
+
+    dose_unit: str
+    dose_min: float
+    dose_max: float
+    points: list[Point]
+    fitted: list[float]
+    reference: list[float]
+    plasma_peak: float | None
+    summary: str
+
+
+class Measures(_Part):
+    """The numbers of one curve. Doses are in `dose_unit`, viability and AUC in %."""
+
+    dose_unit: str
+    n_wells: int
+    n_doses: int
+    ic50: Estimate
+    ic50_qualifier: Literal["=", "<", ">", ""]
+    ec50: Estimate
+    auc: Estimate
+    dss2: Estimate
+    viability_at_peak: Estimate
+    shape: str
+    flags: list[str]
+
+
+class Rank(_Part):
+    """Where the sample stands among the reference samples of the same assay."""
+
+    status: Literal["established", "provisional", "none"]
+    z: float | None
+    percentile: float | None
+    n_reference: int
+
+
+class Drug(_Part):
+    """One drug: the call, its probability and the statements it rests on.
+
+    `measures` and `curve` are None where the data support no number.
+    """
+
+    drug: str
+    drug_class: str
+    targets: str
+    status: str
+    call: Call
+    probability: float | None
+    uncertain: bool
+    rank: Rank
+    data: str
+    ranking: str
+    exposure: str
+    exposure_known: bool
+    reason: str
+    caveat: str
+    plasma_peak_source: str
+    measures: Measures | None
+    curve: Curve | None
+
+
+class Matrix(_Part):
+    """One dose matrix of a combination: rows are `dose2`, columns `dose`, both rising.
+
+    `observed` is % inhibition, `excess` points over Bliss independence (None in the single-agent
+    row and column). `dose3` is set where a third drug is held at one dose.
+    """
+
+    drug: str
+    drug2: str
+    dose_unit: str
+    dose: list[float]
+    dose2: list[float]
+    dose3: float | None
+    observed: list[list[float | None]]
+    excess: list[list[float | None]]
+    achievable: list[list[bool]]
+    summary: str
+
+
+class Combination(_Part):
+    """One combination: its verdict, the excess with interval, and its matrices."""
+
+    combination: str
+    drugs: list[str]
+    design: str
+    n_wells: int
+    call: str
+    mark: Mark
+    assessable: bool
+    reason: str
+    bliss: Estimate
+    bliss_p: float | None
+    hsa: Estimate
+    hsa_p: float | None
+    achievable_bliss: Estimate
+    matrices: list[Matrix]
+
+
+class RemovedWell(_Part):
+    """A well taken out, and why."""
+
+    well: str
+    reason: str
+
+
+class Plate(_Part):
+    """One plate: its metrics, and % viability by row and column (None where not read)."""
+
+    plate: str
+    verdict: Verdict
+    reasons: list[str]
+    z_prime: float | None
+    robust_z_prime: float | None
+    ssmd: float | None
+    signal_to_background: float | None
+    cv_negative: float | None
+    cv_positive: float | None
+    edge_effect: float | None
+    negative_median: float | None
+    n_negative: int
+    n_positive: int
+    n_wells: int
+    viability_pct: list[list[float | None]]
+    negative: list[str]
+    positive: list[str]
+    removed: list[RemovedWell]
+    unread: list[str]
+    summary: str
+
+
+class Assay(_Part):
+    """What was done to the cells."""
+
+    name: str
+    readout: str = ""
+    hours: float | None = None
+    culture: str = ""
+    material: str = ""
+
+
+class _SampleParts(_Part):
+    sample: str
+    kind: str
+    material: str
+    preparation: str
+    assay: str
+    thaw_viability_pct: float | None
+    blasts_pct: float | None
+    survival_pct: float | None
+    days_before_newest: int | None
+    days_collection_to_receipt: int | None
+    days_receipt_to_plating: int | None
+    days_plating_to_reading: int | None
+    days_collection_to_reading: int | None
+    header: list[Fact]
+    verdict: Verdict
+    reasons: list[str]
+    answers: list[Answer]
+    plates: list[Plate]
+
+
+class DoseAxis(_Part):
+    """The dose axis all molar curves of a sample share."""
+
+    dose_unit: str
+    dose_min: float
+    dose_max: float
+
+
+class UsableSample(_SampleParts):
+    """A sample whose quality allows results, perhaps with caution.
+
+    `featured` names the drugs shown on page 1, in order; `featured_note` says how they were
+    taken. Drugs and combinations stand in the order in which they are shown.
+    """
+
+    usable: Literal["yes", "with caution"]
+    axis: DoseAxis | None
+    drugs: list[Drug]
+    featured: list[str]
+    featured_note: str
+    combinations: list[Combination]
+
+
+class FailedSample(_SampleParts):
+    """A sample that gives no result. It has no drugs and no combinations."""
+
+    usable: Literal["no"]
+
+
+Sample = Annotated[UsableSample | FailedSample, Field(discriminator="usable")]
+
+
+class Risk(_Part):
+    """The relapse risk class under one published system."""
+
+    system: str
+    shown: str
+    risk_class: str
+    tier: str
+    status: Literal["definite", "pending", "not_classifiable"]
+    mark: Mark
+    possible: list[str]
+    needs: list[str]
+    rule: str
+    sentence: str
+    flags: list[str]
+    source: str
+
+
+class RemovedByHand(_Part):
+    """A change a person made to the data."""
+
+    plate: str
+    well: str
+    reason: str
+    by: str
+    date: str
+
+
+class Provenance(_Part):
+    """From what, and by what, the report was made.
+
+    `files` maps the name of each input to its SHA-256, `versions` each program to its version.
+    """
+
+    run_id: str = ""
+    fingerprint: str = ""
+    config_hash: str = ""
+    seed: int | None = None
+    versions: dict[str, str] = {}
+    files: dict[str, str] = {}
+    edits: list[str] = []
+
+
+class PatientRecord(_Part):
+    """One patient, all samples, newest first.
+
+    Examples
+    --------
+    >>> PatientRecord.model_fields["schema_version"].default
+    'drp/patient-report/1'
+    """
+
+    schema_version: Literal["drp/patient-report/1"] = SCHEMA_VERSION
+    report_id: str
+    status: Literal["draft", "released"]
+    title: str
+    laboratory: str
+    simulated: bool
+    research_use: str
+    patient: str
+    facts: list[Fact]
+    assay: Assay
+    samples: list[Sample]
+    risk_lead: str
+    risk: list[Risk]
+    signatures: list[str]
+    how_to_read: list[Fact]
+    methods: list[Fact]
+    limits: list[str]
+    removed_by_hand: list[RemovedByHand]
+    provenance: Provenance
+
+
+class PatientReport(PatientRecord):
+    """A record as it was issued: with the one time field."""
+
+    generated_at: str
+
+
+def render_json(record: PatientRecord, generated_at: str) -> str:
+    """Write the record as JSON, numbers at full precision, `generated_at` first.
+
+    Parameters
+    ----------
+    record : PatientRecord
+    generated_at : str
+        ISO 8601 time, the only field that differs between two runs on the same inputs.
+    """
+    content = {"generated_at": generated_at, **record.model_dump()}
+    return json.dumps(content, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+
+def read_record(text: str) -> PatientRecord:
+    """Read a record back from what `render_json` or `model_dump_json` wrote.
+
+    The time field, if there is one, is left aside.
+    """
+    content = json.loads(text)
+    content.pop("generated_at", None)
+    return PatientRecord.model_validate(content)
+
+
+def json_schema() -> dict[str, Any]:
+    """Give the JSON schema of the issued report."""
+    return PatientReport.model_json_schema()

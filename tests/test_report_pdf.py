@@ -1,0 +1,129 @@
+"""The PDF: pages, tags, text, equal bytes; nothing in a record is read as typst."""
+
+import io
+import re
+import subprocess
+import sys
+
+import pypdf
+import pytest
+
+from drp.report import numerals
+from drp.report.pdf import _SHOWN, printable, render_pdf
+from drp.report.record import PatientRecord
+from tests import report_example
+
+TYPST = '#panic("read") $x^2$ *bold* <label> @ref \\ "quote" // gone /* gone */ [#text]'
+
+
+def open_pdf(content: bytes) -> pypdf.PdfReader:
+    return pypdf.PdfReader(io.BytesIO(content))
+
+
+def text_of(content: bytes) -> str:
+    pages = " ".join(page.extract_text() for page in open_pdf(content).pages)
+    return re.sub(r"\s+", " ", pages)
+
+
+@pytest.fixture(scope="module")
+def record() -> PatientRecord:
+    return report_example.record()
+
+
+@pytest.fixture(scope="module")
+def content(record) -> bytes:
+    return render_pdf(record, report_example.GENERATED)
+
+
+def test_forty_drugs_fill_four_a4_pages_and_page_one_fits(content):
+    pages = open_pdf(content).pages
+    assert len(pages) == 4
+    assert [round(float(side)) for side in pages[0].mediabox[2:]] == [595, 842]
+    first, second = pages[0].extract_text(), pages[1].extract_text()
+    assert "Board decision and date" in first
+    assert "Every curve" in second and "Every curve" not in first
+
+
+def test_every_page_has_identity_research_use_and_number(content, record):
+    for number, page in enumerate(open_pdf(content).pages, start=1):
+        text = re.sub(r"\s+", " ", page.extract_text())
+        assert record.report_id in text
+        assert "Research use only" in text
+        assert "SIMULATED DATA" in text
+        assert f"Page {number} of 4" in text
+
+
+def test_text_has_every_call_and_interval(content, record):
+    text = text_of(content)
+    for drug in record.samples[0].drugs:
+        assert f"{drug.drug} " in text
+        if drug.measures is None:
+            continue
+        for name in ("ic50", "auc", "dss2"):
+            style = "number" if name == "ic50" else "percent"
+            words = numerals.interval(getattr(drug.measures, name), style)
+            assert f"({words})" in text, (drug.drug, name)
+    for call in ("sensitive", "intermediate", "not sensitive", "not evaluable"):
+        expected = sum(drug.call == call for drug in record.samples[0].drugs)
+        assert len(re.findall(rf"(?<!not ){call}\b", text)) >= expected
+    for item in record.samples[0].combinations:
+        assert f"({numerals.interval(item.bliss, 'signed')})" in text
+
+
+def test_tagged_pdf_a_with_a_title(content):
+    reader = open_pdf(content)
+    root = reader.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"]
+    assert "/StructTreeRoot" in root and root["/Lang"] == "en"
+    metadata = root["/Metadata"].get_data().decode()
+    assert "<pdfaid:part>2</pdfaid:part>" in metadata
+    assert "<pdfaid:conformance>A</pdfaid:conformance>" in metadata
+    assert "<pdfuaid:part>1</pdfuaid:part>" in metadata
+    assert "P01" in reader.metadata.title
+
+
+def test_same_bytes_for_the_same_time(content, record):
+    assert render_pdf(record, report_example.GENERATED) == content
+    assert render_pdf(record, "2026-03-02T08:05:00+00:00") != content
+
+
+def test_failed_sample_has_no_drug():
+    text = text_of(render_pdf(report_example.record(verdict="fail"), report_example.GENERATED))
+    assert "No result." in text
+    assert not any(re.search(rf"\b{name}\b", text) for name in report_example.DRUGS)
+    assert "Every drug" not in text and "Every curve" not in text
+
+
+def test_text_of_users_stays_text():
+    tables = report_example.tables(n_drugs=4)
+    tables["calls"]["reason"] = TYPST
+    tables["calls"]["drug"] = tables["calls"]["drug"].replace("Venetoclax", "A <b>&\x07 漢")
+    record = report_example.build_record(
+        report_example.PATIENT | {"cautions": "x" * 5000},
+        [report_example.sample_row(material=TYPST)],
+        tables,
+        settings=report_example.SETTINGS | {"laboratory": TYPST},
+        provenance=report_example.PROVENANCE | {"edits": ["<svg ><script>"]},
+    )
+    text = text_of(render_pdf(record, report_example.GENERATED))
+    assert '#panic("read") $x^2$ *bold*' in text
+    assert "A <b>&[U+0007] [U+6F22]" in text
+
+
+def test_every_character_taken_as_shown_has_a_glyph(record):
+    # PDF/A refuses a file with a missing glyph, so that this would raise.
+    every = [chr(code) for code in range(32, 0x2300) if re.match(f"[{_SHOWN}]", chr(code))]
+    assert len(every) > 400
+    words = " ".join(every)
+    assert printable("".join(every)).count("[U+") == 1  # the soft hyphen
+    changed = record.model_copy(update={"limits": [words], "samples": []})
+    assert render_pdf(changed, report_example.GENERATED).startswith(b"%PDF")
+
+
+def test_rendering_needs_no_heavy_library():
+    code = (
+        "import sys; import drp.report.html, drp.report.pdf, drp.report.index;"
+        "print([name for name in ('numpy', 'pandas', 'scipy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
