@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drp.plates.wellnames import smallest_format
 from drp.tables import VERDICTS, check
+from drp.wellnames import smallest_format
 
 Values = NDArray[np.float64]
 _MAD_TO_SD = 1.4826  # makes the MAD of normal data estimate their standard deviation
@@ -264,21 +264,23 @@ def judge_samples(
         its cells fail or all of its plates do; one failed plate of several is a warning. What was
         not recorded is said in the reasons, not assumed.
     """
-    verdict_of = dict(zip(quality["plate"], quality["verdict"], strict=True))
+    judged = {
+        plate: (verdict, reasons)
+        for plate, verdict, reasons in zip(
+            quality["plate"], quality["verdict"], quality["reasons"], strict=True
+        )
+    }
     rows = []
     for sample in samples:
-        verdicts = {plate: verdict_of[plate] for plate in sorted(plates.get(sample["sample"], ()))}
-        failed = [plate for plate, verdict in verdicts.items() if verdict == "fail"]
-        warned = [plate for plate, verdict in verdicts.items() if verdict == "warn"]
-        notes = _cell_notes(sample, tiers) + _plate_notes(verdicts, failed, warned)
-        verdict, reasons = _worst(notes)
+        own = {plate: judged[plate] for plate in sorted(plates.get(sample["sample"], ()))}
+        verdict, reasons = _worst(_cell_notes(sample, tiers) + _plate_notes(own))
         rows.append(
             {
                 "sample": sample["sample"],
                 "verdict": verdict,
                 "reasons": reasons,
-                "n_plates": len(verdicts),
-                "n_plates_failed": len(failed),
+                "n_plates": len(own),
+                "n_plates_failed": sum(tier == "fail" for tier, _ in own.values()),
             }
         )
     return pd.DataFrame(rows)
@@ -302,16 +304,18 @@ def _cell_notes(sample: Mapping[str, str], tiers: Mapping[str, Any]) -> list[tup
     return notes
 
 
-def _plate_notes(
-    verdicts: Mapping[str, str], failed: list[str], warned: list[str]
-) -> list[tuple[str, str]]:
-    if not verdicts:
+def _plate_notes(plates: Mapping[str, tuple[str, str]]) -> list[tuple[str, str]]:
+    """What the plates say of the sample; a sample fails by its plates only if all of them do."""
+    if not plates:
         return [("fail", "no plate was read")]
-    if len(failed) == len(verdicts):
-        return [("fail", f"every plate failed ({', '.join(failed)})")]
+    failed = sum(verdict == "fail" for verdict, _ in plates.values())
+    tier = "fail" if failed == len(plates) else "warn"
     notes = []
-    if failed:
-        notes.append(("warn", f"plate {', '.join(failed)} failed: its drugs are not evaluable"))
-    if warned:
-        notes.append(("warn", f"plate {', '.join(warned)} passed with warnings"))
+    for plate, (verdict, reasons) in plates.items():
+        words = reasons.replace("; ", ", ")
+        if verdict == "fail":
+            ending = "" if tier == "fail" else "; its drugs are not evaluable"
+            notes.append((tier, f"plate {plate} failed: {words}{ending}"))
+        elif verdict == "warn":
+            notes.append(("warn", f"plate {plate}: {words}"))
     return notes

@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 
-from drp.plates.wellnames import parse_well, smallest_format
 from drp.problems import Place, Problems
 from drp.tables import TABLES, check, empty
+from drp.wellnames import parse_well, smallest_format
 
 
 def join_wells(

@@ -123,7 +123,9 @@ def test_a_weak_plate_stands_out_from_its_run():
 
 
 def test_a_sample_fails_by_its_cells_or_by_all_its_plates():
-    quality = pd.DataFrame({"plate": ["PL1", "PL2"], "verdict": ["pass", "fail"]})
+    quality = pd.DataFrame(
+        {"plate": ["PL1", "PL2"], "verdict": ["pass", "fail"], "reasons": ["", "robust Z′ -1; x"]}
+    )
     plates = {"S1": ["PL1", "PL2"], "S2": ["PL2"], "S3": ["PL1"], "S4": ["PL1"], "S5": []}
     good = {"thaw_viability_pct": "90", "blasts_pct": "95", "survival_pct": "80"}
     samples = [
@@ -137,7 +139,7 @@ def test_a_sample_fails_by_its_cells_or_by_all_its_plates():
     assert judged["verdict"].to_dict() == {
         "S1": "warn", "S2": "fail", "S3": "fail", "S4": "pass", "S5": "fail"
     }  # fmt: skip
-    assert "plate PL2 failed" in judged.loc["S1", "reasons"]
+    assert "plate PL2 failed: robust Z′ -1, x" in judged.loc["S1", "reasons"]
     assert "not recorded" in judged.loc["S4", "reasons"]
 
 

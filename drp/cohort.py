@@ -1,0 +1,128 @@
+"""The cohort: the reference samples every sample is compared with.
+
+Two tables. `members` has one row per reference sample and drug, so that a sample can be left out
+of its own reference; `reference` sums it up per assay and drug. Only samples of the same assay and
+drugs tested over the same doses are comparable, and a failed sample is no reference.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+import pandas as pd
+
+from drp.problems import DataError, Place, Problem
+from drp.tables import check, empty
+
+MEMBER_TEXT = ("assay", "sample", "drug", "dose_unit")
+MEMBER_NUMBERS = ("dose_min", "dose_max", "auc", "dss2", "top", "bottom", "slope", "ec50")
+_QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
+
+
+def members_of_run(curves: pd.DataFrame, assay_of: dict[str, str]) -> pd.DataFrame:
+    """Give the reference rows that this run's samples contribute.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        Table `curves`.
+    assay_of : dict
+        Each sample that may serve as reference → its assay; samples not named here (failed ones,
+        say) contribute nothing.
+
+    Returns
+    -------
+    DataFrame
+        Columns assay, sample, drug, dose_unit, dose_min, dose_max, auc, dss2, top, bottom, slope,
+        ec50; rows without an AUC are left out.
+    """
+    usable = curves[curves["sample"].isin(list(assay_of)) & curves["auc"].notna()]
+    members = usable.assign(assay=usable["sample"].map(assay_of))
+    return _ordered(members)
+
+
+def read_members(frame: pd.DataFrame, file: str) -> pd.DataFrame:
+    """Check a table of earlier samples, as a laboratory keeps it, and give it as members.
+
+    Raises
+    ------
+    DataError
+        A column is missing, a number is none, or a sample has a drug twice.
+    """
+    wanted = [*MEMBER_TEXT, *MEMBER_NUMBERS]
+    missing = [column for column in wanted if column not in frame]
+    faults = [f"column {column} is missing" for column in missing]
+    for column in [name for name in MEMBER_NUMBERS if name not in missing]:
+        bad = pd.to_numeric(frame[column], errors="coerce").isna() & ~frame[column].isin(["", "NA"])
+        faults += [f"{column} is {text!r}" for text in frame.loc[bad, column].unique()[:5]]
+    if not missing:
+        double = frame.duplicated(["assay", "sample", "drug"])
+        faults += [f"{row.sample}, {row.drug} occurs twice" for row in frame[double].itertuples()]
+    if faults:
+        raise DataError(
+            Problem(
+                "cohort.bad-reference",
+                "error",
+                Place(file),
+                fault,
+                "`drp export` writes this table in the right form.",
+            )
+            for fault in faults
+        )
+    columns = {column: pd.to_numeric(frame[column], errors="coerce") for column in MEMBER_NUMBERS}
+    return _ordered(frame.assign(**columns))
+
+
+def _ordered(members: pd.DataFrame) -> pd.DataFrame:
+    columns = [*MEMBER_TEXT, *MEMBER_NUMBERS]
+    kept = members[columns].sort_values(["assay", "drug", "sample"], ignore_index=True)
+    return kept.astype(dict.fromkeys(MEMBER_NUMBERS, "float64"))
+
+
+def join_members(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Join earlier samples and this run's; a sample that stands in both counts once, the newer.
+
+    Parameters
+    ----------
+    parts : iterable of DataFrame
+        Members, earlier ones first.
+    """
+    columns = dict.fromkeys(MEMBER_TEXT, "str") | dict.fromkeys(MEMBER_NUMBERS, "float64")
+    nobody = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
+    joined = pd.concat(list(parts) or [nobody], ignore_index=True)
+    newest = joined.drop_duplicates(["assay", "sample", "drug"], keep="last")
+    return _ordered(newest)
+
+
+def build_reference(members: pd.DataFrame) -> pd.DataFrame:
+    """Sum up the reference per assay and drug.
+
+    Returns
+    -------
+    DataFrame
+        Table `reference`. Further columns: median_top, median_bottom (% viability),
+        median_slope and median_ec50 (dose unit), medians of the members' curves, which draw the
+        dashed line of a figure. `mad` is the plain median absolute deviation, in the unit of the
+        metric.
+    """
+    rows = []
+    for (assay, drug), group in members.groupby(["assay", "drug"], sort=True):
+        row: dict[str, object] = {"assay": assay, "drug": drug, "n": len(group)}
+        for metric in ("auc", "dss2"):
+            values = group[metric].dropna()
+            for name, quantile in _QUANTILES.items():
+                row[f"{metric}_{name}"] = float(values.quantile(quantile))
+            row[f"{metric}_mad"] = float((values - values.median()).abs().median())
+        for column in ("top", "bottom", "slope", "ec50"):
+            row[f"median_{column}"] = float(group[column].median())
+        row["source_hash"] = source_hash(group)
+        rows.append(row)
+    if not rows:
+        medians: list[str] = [f"median_{name}" for name in ("top", "bottom", "slope", "ec50")]
+        return empty("reference", dict.fromkeys(medians, "number"))
+    return check(pd.DataFrame(rows), "reference")
+
+
+def source_hash(members: pd.DataFrame) -> str:
+    """Give the SHA-256 of members, whatever their order: the name of a cohort in a report."""
+    text = _ordered(members).to_csv(index=False, lineterminator="\n")
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,168 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from drp.calls import DrugFacts, make_calls, z_cut
+from drp.config import CallSettings
+from tests.test_cohort import members
+
+SETTINGS = CallSettings().model_dump() | {"minimum": 8, "established": 20}
+NAN = float("nan")
+RNG = np.random.default_rng(11)
+USUAL = members(RNG.normal(80, 4, 40))
+
+
+def curve(auc=80.0, half=2.0, **columns):
+    row = {
+        "sample": "S1", "drug": "Venetoclax", "plates": "PL1", "dose_unit": "nM",
+        "dose_min": 1.0, "dose_max": 1000.0, "shape": "decreasing", "flags": "",
+        "auc": auc, "auc_lo": auc - half, "auc_hi": auc + half,
+        "viability_at_cmax": NAN, "viability_at_cmax_lo": NAN, "viability_at_cmax_hi": NAN,
+    } | columns  # fmt: skip
+    return pd.DataFrame([row])
+
+
+def at_peak(viability):
+    return {
+        "viability_at_cmax": viability,
+        "viability_at_cmax_lo": viability - 5,
+        "viability_at_cmax_hi": viability + 5,
+    }
+
+
+def call(curves, *, reference=USUAL, drug=None, sample="pass", plate="pass", seed=1):
+    samples = pd.DataFrame(
+        [{"sample": "S1", "assay": "a", "verdict": sample, "reasons": "thaw viability 30 %"}]
+    )
+    plates = pd.DataFrame([{"plate": "PL1", "verdict": plate, "reasons": "robust Z′ -1"}])
+    facts = {"venetoclax": drug} if drug else {}
+    return make_calls(curves, samples, plates, reference, facts, SETTINGS, seed=seed).iloc[0]
+
+
+def test_far_below_the_reference_is_sensitive_and_says_exposure_is_unknown():
+    got = call(curve(50))
+    assert got["call"] == "sensitive"
+    assert got["z"] == pytest.approx((80 - 50) / 4, rel=0.3)
+    assert (got["percentile"], got["n_reference"]) == (100, 40)
+    assert got["probability"] > 0.99
+    assert "exposure unknown" in got["reason"]
+    assert got["exposure"].startswith("exposure unknown: no verified plasma level")
+
+
+def test_in_the_middle_of_the_reference_is_not_sensitive():
+    got = call(curve(80))
+    assert got["call"] == "not sensitive"
+    assert abs(got["z"]) < 1
+
+
+def test_rank_without_reachable_exposure_is_intermediate():
+    drug = DrugFacts("yes", "", 100.0, "")
+    assert call(curve(50, **at_peak(30.0)), drug=drug)["call"] == "sensitive"
+    got = call(curve(50, **at_peak(95.0)), drug=drug)
+    assert got["call"] == "intermediate"
+    assert "only above the reachable concentration" in got["reason"]
+    assert "95 % viable at the plasma peak of 100 nM" in got["exposure"]
+
+
+def test_a_strong_effect_at_a_reachable_dose_is_never_not_sensitive():
+    drug = DrugFacts("yes", "", 100.0, "")
+    got = call(curve(80, **at_peak(20.0)), drug=drug)
+    assert got["call"] == "intermediate"
+    assert "usual for this drug" in got["reason"]
+    assert got["probability"] > 0.95
+    assert call(curve(80, **at_peak(60.0)), drug=drug)["call"] == "not sensitive"
+    flat = curve(80, **at_peak(20.0), shape="flat", flags="flat")
+    assert call(flat, drug=drug)["call"] == "not sensitive"
+
+
+def test_an_effect_read_above_a_peak_below_the_tested_doses_proves_nothing():
+    drug = DrugFacts("yes", "", 0.01, "")
+    columns = at_peak(40.0) | {"flags": "cmax_outside_range"}
+    got = call(curve(50, **columns), drug=drug)
+    assert got["exposure"].startswith("exposure unknown")
+    assert got["call"] == "sensitive"
+
+
+def test_a_flat_curve_is_never_sensitive():
+    got = call(curve(50, shape="flat", flags="flat"))
+    assert got["call"] == "not sensitive"
+    assert "no effect on these cells" in got["reason"]
+
+
+def test_a_difference_too_small_to_matter_is_not_sensitive():
+    tight = members(80 + RNG.normal(0, 0.2, 40))
+    got = call(curve(77, half=0.5), reference=tight)
+    assert got["z"] > 1
+    assert got["call"] == "not sensitive"
+    assert "too close to the reference" in got["reason"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"sample": "fail"}, "the sample failed quality control: thaw viability 30 %"),
+        ({"plate": "fail"}, "plate PL1 failed quality control: robust Z′ -1"),
+        ({"drug": DrugFacts("no", "prodrug")}, "cannot be read in this assay: prodrug"),
+        ({"reference": USUAL.head(7)}, "no reference: 7 comparable samples of the 8 needed"),
+        ({"reference": USUAL.assign(assay="other")}, "no reference: 0"),
+        ({"reference": USUAL.assign(dose_max=2000.0)}, "no reference: 0"),
+        ({"reference": USUAL.assign(dose_unit="ug/mL")}, "no reference: 0"),
+    ],
+)
+def test_what_cannot_be_evaluated_has_a_reason_and_no_number(arguments, words):
+    got = call(curve(50), **arguments)
+    assert got["call"] == "not evaluable"
+    assert words in got["reason"]
+    assert np.isnan([got["probability"], got["z"], got["percentile"]]).all()
+    assert got["n_reference"] == 0
+
+
+def test_a_curve_without_result_or_without_interval_is_not_evaluable():
+    assert (
+        "no curve: too few doses" in call(curve(NAN, shape="none", flags="too_few_doses"))["reason"]
+    )
+    assert "how sure" in call(curve(50, half=NAN))["reason"]
+
+
+def test_a_small_reference_is_provisional_and_asks_for_more():
+    small = members(USUAL["auc"].to_numpy()[:14])
+    got = call(curve(50), reference=small)
+    assert (got["call"], got["rank_status"], got["n_reference"]) == ("sensitive", "provisional", 14)
+    assert "provisional" in got["reason"]
+    assert "provisional" in got["rank"]
+    assert z_cut(14, 1.0, 20) > 1.05
+    assert z_cut(20, 1.0, 20) == 1.0
+
+
+def test_the_sample_itself_is_left_out():
+    with_itself = pd.concat([USUAL, members([50]).assign(sample="S1")], ignore_index=True)
+    assert call(curve(50), reference=with_itself).equals(call(curve(50)))
+
+
+def test_neither_order_nor_other_samples_change_a_call():
+    alone = call(curve(73))
+    assert call(curve(73), reference=USUAL.sample(frac=1, random_state=5)).equals(alone)
+    two = pd.concat([curve(73).assign(drug="Zzz"), curve(73)], ignore_index=True)
+    samples = pd.DataFrame([{"sample": "S1", "assay": "a", "verdict": "pass", "reasons": ""}])
+    plates = pd.DataFrame([{"plate": "PL1", "verdict": "pass", "reasons": ""}])
+    calls = make_calls(two, samples, plates, USUAL, {}, SETTINGS, seed=1).set_index("drug")
+    assert calls.loc["Venetoclax", "probability"] == alone["probability"]
+
+
+def test_a_borderline_call_is_uncertain_and_the_probability_is_the_share_of_draws():
+    cut = float(np.median(USUAL["auc"])) - 5.0
+    got = call(curve(cut, half=4))
+    assert 0.3 < got["probability"] < 0.75
+    assert bool(got["uncertain"])
+    assert not call(curve(40))["uncertain"]
+
+
+def test_limited_drugs_keep_their_caveat():
+    got = call(curve(50), drug=DrugFacts("limited", "needs 96 h"))
+    assert got["reason"].endswith("limited ex vivo: needs 96 h")
+
+
+def test_no_curves_give_an_empty_table():
+    samples = pd.DataFrame({"sample": [], "assay": [], "verdict": [], "reasons": []})
+    plates = pd.DataFrame({"plate": [], "verdict": [], "reasons": []})
+    assert make_calls(curve().head(0), samples, plates, USUAL, {}, SETTINGS, seed=1).empty
