@@ -18,7 +18,7 @@ $(INSTALLED): requirements/dev.lock pyproject.toml
 	@echo "Setting up .venv (about 0.6 GB, the first time only) ..."
 	@if command -v uv >/dev/null 2>&1; then \
 	  uv venv --quiet --allow-existing --python "$(PYTHON)" .venv \
-	  && uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.lock \
+	  && uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.lock \
 	  && uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e . ; \
 	else \
 	  $(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
@@ -33,6 +33,7 @@ $(INSTALLED): requirements/dev.lock pyproject.toml
 	  && $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
 	       --no-build-isolation -e . ; \
 	fi
+	@$(BIN)/python -m compileall -q drp
 	@touch $@
 
 demo: $(INSTALLED)  ## compute the reports of the simulated run that ships with drp
@@ -55,7 +56,8 @@ check: $(INSTALLED)  ## look for faults without running: style, types, workflow
 format: $(INSTALLED)  ## put code into the project's form
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format --quiet .
-	@$(BIN)/snakefmt --quiet workflow
+	@$(BIN)/snakefmt workflow 2>/dev/null
+	@$(BIN)/python workflow/schemas/write.py
 
 bench: $(INSTALLED)  ## measure; figures go to docs/performance.md by hand
 	@for file in benchmarks/*.py; do $(BIN)/python "$$file"; done

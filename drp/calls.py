@@ -96,12 +96,17 @@ def make_calls(
     }
     failed = plates[plates["verdict"] == "fail"]
     failed_plates = dict(zip(failed["plate"], failed["reasons"], strict=True))
+    keys = [members["assay"], members["drug"].str.casefold(), members["dose_unit"]]
+    references = {
+        (str(assay), str(drug), str(unit)): group
+        for (assay, drug, unit), group in members.groupby(keys, sort=False)
+    }
     rows = []
     for record in curves.sort_values(["sample", "drug"]).to_dict("records"):
         curve = {str(column): value for column, value in record.items()}
         sample = quality_of[curve["sample"]]
         drug = facts.get(curve["drug"].casefold(), DrugFacts())
-        reference = _comparable(members, curve, str(sample["assay"]))
+        reference = _comparable(references, curve, str(sample["assay"]))
         verdict = _call(curve, sample, failed_plates, drug, reference, settings, seed)
         rows.append({"sample": curve["sample"], "drug": curve["drug"]} | _row(verdict, settings))
     columns = None if rows else [*_row(_Verdict("", "", ""), settings), "sample", "drug"]
@@ -132,17 +137,20 @@ def _row(verdict: _Verdict, settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _comparable(members: pd.DataFrame, curve: Mapping[str, Any], assay: str) -> Values:
+def _comparable(
+    references: Mapping[tuple[str, str, str], pd.DataFrame], curve: Mapping[str, Any], assay: str
+) -> Values:
     """AUCs of the same assay, drug, unit and dose range, without the sample itself; ascending."""
-    same = members[
-        (members["assay"] == assay)
-        & (members["drug"].str.casefold() == curve["drug"].casefold())
-        & (members["dose_unit"] == curve["dose_unit"])
-        & (members["sample"] != curve["sample"])
+    members = references.get((assay, curve["drug"].casefold(), curve["dose_unit"]))
+    if members is None:
+        return np.empty(0)
+    same = (
+        (members["sample"].to_numpy() != curve["sample"])
         & np.isclose(members["dose_min"], curve["dose_min"], rtol=_SAME_DOSE, atol=0)
         & np.isclose(members["dose_max"], curve["dose_max"], rtol=_SAME_DOSE, atol=0)
-    ]
-    return np.sort(same["auc"].dropna().to_numpy(float))
+    )
+    values = members["auc"].to_numpy(float)[same]
+    return np.sort(values[~np.isnan(values)])
 
 
 def _call(

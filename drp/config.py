@@ -92,6 +92,9 @@ class CallSettings(_Strict):
     viability_at_cmax: float = Field(
         default=70.0, gt=0, lt=100, description="viability at Cmax above this: not reachable, %"
     )
+    strong_at_cmax: float = Field(
+        default=50.0, gt=0, lt=100, description="viability at Cmax at or below this: strong, %"
+    )
     certain: float = Field(default=0.8, gt=0.5, lt=1, description="probability below: uncertain")
     draws: int = Field(default=2000, ge=1000, le=100_000)
 
@@ -112,6 +115,9 @@ class Config(_Strict):
     synergy: SynergySettings = SynergySettings()
     cohort: CohortSettings = CohortSettings()
     calls: CallSettings = CallSettings()
+    risk_systems: bool = Field(
+        default=True, description="false where the patients have no relapse of childhood ALL"
+    )
     exposure: dict[str, str] = Field(
         default={}, description="drug -> schedule whose plasma level applies"
     )

@@ -79,6 +79,16 @@ class Problem:
         return asdict(self)
 
 
+def problem_of(values: dict[str, Any]) -> Problem:
+    """Give back the problem that `Problem.as_dict` turned into dictionaries.
+
+    >>> problem = Problem("plate.empty", "error", Place("a.csv"), "the file is empty", "")
+    >>> problem_of(problem.as_dict()) == problem
+    True
+    """
+    return Problem(**(values | {"where": Place(**values["where"])}))
+
+
 class DataError(Exception):
     """The data cannot be used as they are; `problems` says why, all of it.
 

@@ -59,13 +59,15 @@ def fingerprint(stage: str) -> str:
 
 
 def _definitions(tree: ast.Module) -> dict[str, ast.stmt]:
-    """The functions, classes and constants of a file, by name."""
+    """The functions, classes, constants and imports of a file, by name."""
     found: dict[str, ast.stmt] = {}
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             found[node.name] = node
         elif isinstance(node, ast.Assign):
             found |= {target.id: node for target in node.targets if isinstance(target, ast.Name)}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {alias.asname or alias.name: node for alias in node.names}
     return found
 
 
@@ -78,8 +80,10 @@ def _called(stage: str, functions: Mapping[str, ast.stmt]) -> set[str]:
         if name in seen:
             continue
         seen.add(name)
-        names = {node.id for node in ast.walk(functions[name]) if isinstance(node, ast.Name)}
-        waiting.extend(names & functions.keys())
+        names = [node for node in ast.walk(functions[name]) if isinstance(node, ast.Name)]
+        own = {node.id for node in names if isinstance(node.ctx, ast.Store)}
+        own |= {node.arg for node in ast.walk(functions[name]) if isinstance(node, ast.arg)}
+        waiting.extend(({node.id for node in names} - own) & functions.keys())
     return seen
 
 
@@ -137,6 +141,16 @@ def _files_of(modules: Iterable[str]) -> set[Path]:
                 if data.is_file() and data.suffix not in (".py", ".pyc")
             }
     return files
+
+
+def now() -> str:
+    """Give the time of issue, UTC, to the second; `SOURCE_DATE_EPOCH` sets it where given."""
+    import os
+    from datetime import UTC, datetime
+
+    given = os.environ.get("SOURCE_DATE_EPOCH")
+    moment = datetime.fromtimestamp(int(given), UTC) if given else datetime.now(UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def versions() -> dict[str, str]:

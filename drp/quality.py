@@ -1,18 +1,19 @@
-"""Quality: whether a plate, and a sample, can be relied on.
+"""Quality: whether a plate can be relied on.
 
-Each plate and each sample gets a verdict in three tiers, pass, warn and fail, with every reason.
+Each plate gets a verdict in three tiers, pass, warn and fail, with every reason.
 A hard cut would throw away usable plates (a third of a published paediatric platform's own plates
 have a Z′ below 0.5); a failed plate blocks every call that rests on it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drp.tables import VERDICTS, check
+from drp.tables import check
+from drp.verdicts import judge, worst
 from drp.wellnames import smallest_format
 
 Values = NDArray[np.float64]
@@ -206,116 +207,12 @@ def _plate_verdict(plate: Mapping[str, Any], tiers: Mapping[str, Any]) -> tuple[
         notes.append(("warn", f"only {plate['n_negative']} negative control wells"))
     if not plate["n_positive"]:
         notes.append(("pass", "no positive control: Z′, SSMD and signal to background unavailable"))
-    notes += _judge(plate["robust_z_prime"], "robust Z′", "", tiers["robust_z_prime"])
+    notes += judge(plate["robust_z_prime"], "robust Z′", "", tiers["robust_z_prime"])
     cv, limits = plate["robust_cv_negative"], tiers["cv_negative_pct"]
-    notes += _judge(cv, "robust CV of negative controls", " %", limits)
+    notes += judge(cv, "robust CV of negative controls", " %", limits)
     edge = abs(100 * (plate["edge_effect"] - 1))
-    notes += _judge(edge, "edge effect", " %", tiers["edge_effect_pct"])
-    notes += _judge(plate["replicate_sd"], "replicate SD", " points", tiers["replicate_sd_pct"])
+    notes += judge(edge, "edge effect", " %", tiers["edge_effect_pct"])
+    notes += judge(plate["replicate_sd"], "replicate SD", " points", tiers["replicate_sd_pct"])
     share, limits = plate["signal_of_run"], tiers["signal_of_run_pct"]
-    notes += _judge(share, "signal", " % of the run's usual", limits)
-    return _worst(notes)
-
-
-def _judge(
-    value: float, name: str, unit: str, limits: Mapping[str, float]
-) -> list[tuple[str, str]]:
-    """Hold a value against its two limits; a metric that is high when good has warn above fail."""
-    if np.isnan(value):
-        return []
-    good_is_high = limits["warn"] > limits["fail"]
-    for tier in ("fail", "warn"):
-        limit = limits[tier]
-        if value < limit if good_is_high else value > limit:
-            side = "below" if good_is_high else "above"
-            return [(tier, f"{name} {value:.3g}{unit} is {side} {limit:g}")]
-    return []
-
-
-def _worst(notes: list[tuple[str, str]]) -> tuple[str, str]:
-    verdict = max((tier for tier, _ in notes), key=VERDICTS.index, default="pass")
-    ordered = sorted(notes, key=lambda note: -VERDICTS.index(note[0]))
-    return verdict, "; ".join(text for _, text in ordered)
-
-
-def judge_samples(
-    samples: Iterable[Mapping[str, str]],
-    plates: Mapping[str, Iterable[str]],
-    quality: pd.DataFrame,
-    tiers: Mapping[str, Any],
-) -> pd.DataFrame:
-    """Judge every sample by what was recorded of its cells and by its plates.
-
-    Parameters
-    ----------
-    samples : iterable of mappings
-        Rows of samples.tsv; thaw_viability_pct, blasts_pct and survival_pct are used where given.
-    plates : mapping
-        Each sample's plates.
-    quality : DataFrame
-        Table `quality` with those plates.
-    tiers : mapping
-        As in `judge_plates`.
-
-    Returns
-    -------
-    DataFrame
-        One row per sample: sample, verdict, reasons, n_plates, n_plates_failed. A sample fails if
-        its cells fail or all of its plates do; one failed plate of several is a warning. What was
-        not recorded is said in the reasons, not assumed.
-    """
-    judged = {
-        plate: (verdict, reasons)
-        for plate, verdict, reasons in zip(
-            quality["plate"], quality["verdict"], quality["reasons"], strict=True
-        )
-    }
-    rows = []
-    for sample in samples:
-        own = {plate: judged[plate] for plate in sorted(plates.get(sample["sample"], ()))}
-        verdict, reasons = _worst(_cell_notes(sample, tiers) + _plate_notes(own))
-        rows.append(
-            {
-                "sample": sample["sample"],
-                "verdict": verdict,
-                "reasons": reasons,
-                "n_plates": len(own),
-                "n_plates_failed": sum(tier == "fail" for tier, _ in own.values()),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _cell_notes(sample: Mapping[str, str], tiers: Mapping[str, Any]) -> list[tuple[str, str]]:
-    notes: list[tuple[str, str]] = []
-    unknown = []
-    for key, name in (
-        ("thaw_viability_pct", "viability at plating"),
-        ("blasts_pct", "blasts at plating"),
-        ("survival_pct", "survival of untreated cells"),
-    ):
-        text = sample.get(key, "")
-        if text in ("", "NA"):
-            unknown.append(name)
-        else:
-            notes += _judge(float(text), name, " %", tiers[key])
-    if unknown:
-        notes.append(("pass", f"not recorded: {', '.join(unknown)}"))
-    return notes
-
-
-def _plate_notes(plates: Mapping[str, tuple[str, str]]) -> list[tuple[str, str]]:
-    """What the plates say of the sample; a sample fails by its plates only if all of them do."""
-    if not plates:
-        return [("fail", "no plate was read")]
-    failed = sum(verdict == "fail" for verdict, _ in plates.values())
-    tier = "fail" if failed == len(plates) else "warn"
-    notes = []
-    for plate, (verdict, reasons) in plates.items():
-        words = reasons.replace("; ", ", ")
-        if verdict == "fail":
-            ending = "" if tier == "fail" else "; its drugs are not evaluable"
-            notes.append((tier, f"plate {plate} failed: {words}{ending}"))
-        elif verdict == "warn":
-            notes.append(("warn", f"plate {plate}: {words}"))
-    return notes
+    notes += judge(share, "signal", " % of the run's usual", limits)
+    return worst(notes)

@@ -13,5 +13,7 @@ def shared_data() -> Path:
     """Give the folder of real plates, curves and cases; skip, saying so, where it is absent."""
     folder = Path(os.environ.get("DRP_SHARED_DATA", ROOT.parent / "shared" / "data"))
     if not folder.is_dir():
-        pytest.skip(f"the shared data folder is absent (looked for {folder.name} beside the project)")
+        pytest.skip(
+            f"the shared data folder is absent (looked for {folder.name} beside the project)"
+        )
     return folder

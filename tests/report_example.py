@@ -117,6 +117,11 @@ def drug_names(count: int) -> list[str]:
     return [*DRUGS, *(f"Agent {number:02d}" for number in range(len(DRUGS), count))][:count]
 
 
+def as_rows(frames):
+    """Stage tables as the rows that `build_record` takes."""
+    return {name: frame.to_dict("records") for name, frame in frames.items()}
+
+
 def tables(
     samples: tuple[str, ...] = ("P01-S1",), n_drugs: int = 40, verdict: str = "pass"
 ) -> dict[str, pd.DataFrame]:
@@ -156,7 +161,8 @@ def tables(
 
 def record(**options: Any) -> PatientRecord:
     samples = options.pop("samples", [sample_row()])
-    made = tables(tuple(row["sample"] for row in samples), **options)
+    frames = tables(tuple(row["sample"] for row in samples), **options)
+    made = as_rows(frames)
     return build_record(PATIENT, samples, made, settings=SETTINGS, provenance=PROVENANCE)
 
 

@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from drp.config import QualityTiers
-from drp.quality import cv_pct, judge_plates, judge_samples, robust_z_prime, ssmd, z_prime
+from drp.quality import cv_pct, judge_plates, robust_z_prime, ssmd, z_prime
+from drp.samples import judge_samples
 from drp.viability import levels, normalise
 from drp.wells import join_wells
 from tests.plates_by_hand import PLATE, layout, reads
@@ -123,9 +124,10 @@ def test_a_weak_plate_stands_out_from_its_run():
 
 
 def test_a_sample_fails_by_its_cells_or_by_all_its_plates():
-    quality = pd.DataFrame(
-        {"plate": ["PL1", "PL2"], "verdict": ["pass", "fail"], "reasons": ["", "robust Z′ -1; x"]}
-    )
+    quality = [
+        {"plate": "PL1", "verdict": "pass", "reasons": ""},
+        {"plate": "PL2", "verdict": "fail", "reasons": "robust Z′ -1; x"},
+    ]
     plates = {"S1": ["PL1", "PL2"], "S2": ["PL2"], "S3": ["PL1"], "S4": ["PL1"], "S5": []}
     good = {"thaw_viability_pct": "90", "blasts_pct": "95", "survival_pct": "80"}
     samples = [
@@ -135,7 +137,7 @@ def test_a_sample_fails_by_its_cells_or_by_all_its_plates():
         {"sample": "S4"},
         {"sample": "S5"} | good,
     ]
-    judged = judge_samples(samples, plates, quality, TIERS).set_index("sample")
+    judged = pd.DataFrame(judge_samples(samples, plates, quality, TIERS)).set_index("sample")
     assert judged["verdict"].to_dict() == {
         "S1": "warn", "S2": "fail", "S3": "fail", "S4": "pass", "S5": "fail"
     }  # fmt: skip

@@ -19,7 +19,7 @@ def build(tables, samples=None, **patient):
     return build_record(
         report_example.PATIENT | patient,
         samples or [report_example.sample_row()],
-        tables,
+        report_example.as_rows(tables),
         settings=report_example.SETTINGS,
         provenance=report_example.PROVENANCE,
     )

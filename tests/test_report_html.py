@@ -81,7 +81,7 @@ def evil_record():
     return report_example.build_record(
         patient,
         [report_example.sample_row(material=EVIL)],
-        tables,
+        report_example.as_rows(tables),
         settings=report_example.SETTINGS | {"laboratory": EVIL},
         provenance=report_example.PROVENANCE | {"edits": [EVIL]},
     )

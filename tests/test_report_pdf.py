@@ -101,7 +101,7 @@ def test_text_of_users_stays_text():
     record = report_example.build_record(
         report_example.PATIENT | {"cautions": "x" * 5000},
         [report_example.sample_row(material=TYPST)],
-        tables,
+        report_example.as_rows(tables),
         settings=report_example.SETTINGS | {"laboratory": TYPST},
         provenance=report_example.PROVENANCE | {"edits": ["<svg ><script>"]},
     )

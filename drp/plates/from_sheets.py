@@ -1,11 +1,10 @@
 """The exports and layouts that plates.tsv names, read together, with every problem found."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from drp.config import Config
 from drp.problems import Place, Problems
 from drp.provenance import file_sha256
 from drp.sheets import Row
@@ -28,36 +27,41 @@ class PlatesRead:
     problems: Problems
 
 
-def read_plates(rows: Iterable[Row], config: Config) -> PlatesRead:
+def read_plates(
+    rows: Iterable[Row], folder: str, layouts: Mapping[str, Mapping[str, Any]]
+) -> PlatesRead:
     """Read the exports and layouts that rows of plates.tsv name.
 
     Parameters
     ----------
     rows : iterable of dict
         Rows of plates.tsv.
-    config : Config
-        For `plates_folder` and `layouts`.
+    folder : str
+        Where the files lie.
+    layouts : mapping
+        What a layout leaves unsaid, by file: `dose_unit` and `roles`.
     """
     import pandas as pd
 
     from drp.tables import empty
 
     found = Problems()
-    reads, layouts, files = [], {}, []
+    reads, files = [], []
+    maps: dict[str, pd.DataFrame | None] = {}
     for row in rows:
-        export = _path(row["file"], row["plate"], config, found)
+        export = _path(row["file"], row["plate"], Path(folder), found)
         if export is not None:
             values = _read_export(export, row, found)
             reads += [values] if values is not None and len(values) else []
             files.append((row["file"], "export", row["plate"], file_sha256(export)))
-        if row["layout"] not in layouts:
-            path = _path(row["layout"], row["plate"], config, found)
-            layouts[row["layout"]] = (
-                None if path is None else _read_layout(path, row, config, found)
-            )
-            if path is not None:
-                files.append((row["layout"], "layout", "", file_sha256(path)))
-    kept = [layout for layout in layouts.values() if layout is not None]
+        if row["layout"] in maps:
+            continue
+        path = _path(row["layout"], row["plate"], Path(folder), found)
+        maps[row["layout"]] = None
+        if path is not None:
+            maps[row["layout"]] = _read_layout(path, row["layout"], layouts, found)
+            files.append((row["layout"], "layout", "", file_sha256(path)))
+    kept = [layout for layout in maps.values() if layout is not None]
     return PlatesRead(
         pd.concat(reads, ignore_index=True) if reads else empty("reads"),
         pd.concat(kept, ignore_index=True) if kept else empty("layout"),
@@ -66,8 +70,7 @@ def read_plates(rows: Iterable[Row], config: Config) -> PlatesRead:
     )
 
 
-def _path(file: str, plate: str, config: Config, found: Problems) -> Path | None:
-    folder = Path(config.plates_folder)
+def _path(file: str, plate: str, folder: Path, found: Problems) -> Path | None:
     path = folder / file
     place = Place("plates.tsv", plate=plate)
     if not file or not path.resolve().is_relative_to(folder.resolve()):
@@ -116,14 +119,13 @@ def _read_export(path: Path, row: Row, found: Problems) -> "pd.DataFrame | None"
     return own.assign(plate=row["plate"])
 
 
-def _read_layout(path: Path, row: Row, config: Config, found: Problems) -> "pd.DataFrame":
+def _read_layout(
+    path: Path, name: str, layouts: Mapping[str, Mapping[str, Any]], found: Problems
+) -> "pd.DataFrame":
     from drp.plates import scan_layout
 
-    options = config.layouts.get(row["layout"])
-    layout, problems = scan_layout(
-        path,
-        dose_unit=options.dose_unit if options else None,
-        roles=options.roles if options else None,
-    )
+    options = layouts.get(name, {})
+    unit, roles = options.get("dose_unit"), options.get("roles")
+    layout, problems = scan_layout(path, dose_unit=unit, roles=roles)
     found.extend(problems)
-    return layout.assign(layout=row["layout"])
+    return layout.assign(layout=name)

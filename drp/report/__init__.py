@@ -1,7 +1,7 @@
 """One record per patient, and its renderings: HTML, PDF, JSON and the index.
 
-`build` turns the stage tables into a `PatientRecord`; it is the only part that needs pandas.
-Everything else reads the finished record, so that a report is drawn in a light process.
+`build` turns the stage tables into a `PatientRecord`; everything else reads the finished record.
+None of it loads NumPy or pandas, so that a report is drawn in a light process.
 Names load on first use.
 
 >>> import drp.report

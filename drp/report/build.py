@@ -7,7 +7,7 @@ into the record. Dates of a sample are used and leave only as intervals in days.
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from drp.report import answers, prose
 from drp.report.combination_rows import combination_rows
@@ -30,10 +30,7 @@ from drp.report.record import (
 )
 from drp.report.rows import number, parts, records, text
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-Tables = Mapping[str, "pd.DataFrame"]
+Tables = Mapping[str, list[dict[str, Any]]]
 Row = Mapping[str, Any]
 
 _RISK_MARKS: dict[str, Mark] = {
@@ -59,10 +56,11 @@ def build_record(
         The patient's row of patients.tsv.
     samples : sequence of mappings
         The patient's rows of samples.tsv, in any order.
-    tables : mapping of name to DataFrame
-        Filtered to this patient: ``viability``, ``quality``, ``sample_quality`` (sample,
-        verdict, reasons separated by '; '), ``curves``, ``synergy``, ``surface``, ``calls``,
-        ``risk``, ``reference``, ``drug_facts``, ``exclusions`` (plate, well, reason, by, date).
+    tables : mapping of name to rows
+        Rows as dictionaries, a missing number None or NaN, filtered to this patient:
+        ``viability``, ``quality``, ``sample_quality`` (sample, verdict, reasons separated by
+        '; '), ``curves``, ``synergy``, ``surface``, ``calls``, ``risk``, ``reference``,
+        ``drug_facts``, ``exclusions`` (plate, well, reason, by, date).
         A table that is absent counts as empty. A sample without a row in ``sample_quality``
         has not been judged and is treated as failed.
     settings : mapping

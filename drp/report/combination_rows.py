@@ -1,14 +1,11 @@
 """The combinations of one sample: verdict, excess with interval, and the dose matrices."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from drp.report import numerals
 from drp.report.record import Combination, Mark, Matrix
 from drp.report.rows import count, estimate, flag, number, records, text
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Row = Mapping[str, Any]
 Cells = dict[tuple[float, float], Row]
@@ -26,7 +23,7 @@ _CALLS: dict[str, Mark] = {
 }
 
 
-def combination_rows(sample: str, tables: Mapping[str, "pd.DataFrame"]) -> list[Combination]:
+def combination_rows(sample: str, tables: Mapping[str, list[dict[str, Any]]]) -> list[Combination]:
     """Give the combinations of a sample by verdict, then excess (largest first), then name.
 
     Parameters

@@ -6,7 +6,7 @@ enter the record, unless the call says that absolute numbers hold (`numbers_show
 
 from collections.abc import Iterable, Mapping
 from math import ceil, floor, log10
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from drp.report import numerals
 from drp.report.record import (
@@ -21,16 +21,13 @@ from drp.report.record import (
 )
 from drp.report.rows import count, estimate, flag, number, parts, records, text
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 Row = Mapping[str, Any]
 STEPS = 32
 FEATURED = 8
 _ORDER = {"sensitive": 0, "intermediate": 1, "not sensitive": 2, "not evaluable": 3}
 
 
-def drug_rows(sample: str, assay: str, tables: Mapping[str, "pd.DataFrame"]) -> list[Drug]:
+def drug_rows(sample: str, assay: str, tables: Mapping[str, list[dict[str, Any]]]) -> list[Drug]:
     """Give the drugs of a sample by call, then probability, then z, then name.
 
     Parameters

@@ -2,14 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from drp.report import numerals
 from drp.report.record import Plate, RemovedWell
 from drp.report.rows import count, flag, number, parts, records, text
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Row = Mapping[str, Any]
 FORMATS = ((8, 12), (16, 24), (32, 48))
@@ -40,7 +37,7 @@ def row_name(row: int) -> str:
     return chr(ord("A") + row) if row < 26 else "A" + chr(ord("A") + row - 26)
 
 
-def plate_rows(sample: str, tables: Mapping[str, "pd.DataFrame"]) -> list[Plate]:
+def plate_rows(sample: str, tables: Mapping[str, list[dict[str, Any]]]) -> list[Plate]:
     """Give the plates that carry wells of a sample, by name.
 
     Parameters

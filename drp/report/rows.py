@@ -2,31 +2,28 @@
 
 from collections.abc import Mapping
 from math import isfinite, isinf, isnan
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from drp.report.record import Estimate
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 Row = Mapping[str, Any]
 
 
-def records(tables: Mapping[str, "pd.DataFrame"], name: str, **keep: str) -> list[dict[str, Any]]:
-    """Give the rows of a table as dictionaries, those whose columns have the values of `keep`.
+def records(
+    tables: Mapping[str, list[dict[str, Any]]], name: str, **keep: str
+) -> list[dict[str, Any]]:
+    """Give the rows of a table, those whose columns have the values of `keep`.
 
     A table that is absent has no rows: an optional stage did not run.
 
-    >>> import pandas as pd
-    >>> records({"risk": pd.DataFrame({"patient": ["P1", "P2"]})}, "risk", patient="P2")
+    >>> records({"risk": [{"patient": "P1"}, {"patient": "P2"}]}, "risk", patient="P2")
     [{'patient': 'P2'}]
     """
-    if name not in tables:
-        return []
-    frame = tables[name]
-    for column, value in keep.items():
-        frame = frame[frame[column] == value]
-    return [{str(key): cell for key, cell in row.items()} for row in frame.to_dict("records")]
+    return [
+        row
+        for row in tables.get(name, [])
+        if all(row[column] == value for column, value in keep.items())
+    ]
 
 
 def text(row: Row, name: str) -> str:

@@ -3,7 +3,7 @@
 The tables are in ``systems``, one TOML file each, to be read and corrected by a clinician.
 """
 
-from drp.risk.classify import classify_risk, list_switches
+from drp.risk.classify import classify_risk, classify_rows, list_switches
 from drp.risk.inputs import scan_patients
 
-__all__ = ["classify_risk", "list_switches", "scan_patients"]
+__all__ = ["classify_risk", "classify_rows", "list_switches", "scan_patients"]

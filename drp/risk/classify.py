@@ -1,14 +1,14 @@
 """Rows of the sheet of patients into the risk table: five systems side by side."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from drp.problems import DataError, Place, Problem
 from drp.risk.facts import possible_timings, possible_values, question
-from drp.risk.inputs import read_patients
+from drp.risk.inputs import read_patients, read_rows
 from drp.risk.mrd import Mrd
 from drp.risk.patient import Patient
 from drp.risk.rules import DOMAINS, NOT_CLASSIFIABLE, System, Value, load_systems
@@ -90,12 +90,29 @@ def classify_risk(
 
     from drp.tables import check
 
-    chosen = _checked_switches(switches or {})
-    found, problems = read_patients(patients)
+    rows = _classified(read_patients(patients), switches or {})
+    return check(pd.DataFrame(rows, columns=list(COLUMNS), dtype="str"), "risk")
+
+
+def classify_rows(
+    patients: Sequence[Mapping[str, str]], *, switches: Mapping[str, str] | None = None
+) -> list[dict[str, str]]:
+    """Classify as `classify_risk` does, from and to plain rows; loads no pandas.
+
+    >>> classify_rows([{"patient": "P01", "relapse_number": "2"}])[0]["status"]
+    'not_classifiable'
+    """
+    return _classified(read_rows(patients), switches or {})
+
+
+def _classified(
+    read: tuple[list[Patient], list[Problem]], switches: Mapping[str, str]
+) -> list[dict[str, str]]:
+    chosen = _checked_switches(switches)
+    found, problems = read
     if any(problem.severity == "error" for problem in problems):
         raise DataError(problems)
-    rows = [row for patient in found for row in _rows(patient, chosen)]
-    return check(pd.DataFrame(rows, columns=list(COLUMNS), dtype="str"), "risk")
+    return [row for patient in found for row in _rows(patient, chosen)]
 
 
 def list_switches() -> dict[str, tuple[str, ...]]:

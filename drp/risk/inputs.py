@@ -2,7 +2,7 @@
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from drp.problems import Place, Problem, Problems
@@ -81,15 +81,22 @@ def read_patients(patients: "pd.DataFrame") -> tuple[list[Patient], list[Problem
     >>> found[0].site, found[0].genetics, problems
     ('combined', None, [])
     """
+    columns = [str(column) for column in patients.columns]
+    cells = (_texts(patients[column]) for column in columns)
+    return read_rows([dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)])
+
+
+def read_rows(sheet: Sequence[Mapping[str, str]]) -> tuple[list[Patient], list[Problem]]:
+    """Read the sheet of patients from plain rows; see `read_patients`."""
     problems = Problems()
-    if "patient" not in patients:
+    given = {column for row in sheet for column in row}
+    if "patient" not in given:
         fix = "Add a column patient with one id per row."
         problems.error("risk.no-patient", Place(SHEET), "there is no column patient", fix)
         return [], problems.items
-    _check_columns(problems, {str(column) for column in patients.columns})
-    columns = [column for column in COLUMNS if column in patients]
-    cells = (_texts(patients[column]) for column in columns)
-    rows = [dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)]
+    _check_columns(problems, given)
+    columns = [column for column in COLUMNS if column in given]
+    rows = [{column: row.get(column, "") for column in columns} for row in sheet]
     usable = _named_once(problems, sorted(rows, key=lambda row: row["patient"]))
     found = [read_patient(row, problems) for row in usable]
     return [patient for patient in found if patient is not None], problems.items

@@ -1,0 +1,260 @@
+"""The command line: what users type, and one verb per stage for the workflow.
+
+Exit codes: 0 done, 1 problems in the data, 2 usage, 3 internal error.
+"""
+
+import argparse
+import gc
+import json
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from drp.problems import DataError, Problem
+
+if TYPE_CHECKING:
+    from drp.plan import Plan
+
+DONE, PROBLEMS, USAGE, INTERNAL = 0, 1, 2, 3
+
+_STAGES = {
+    "plates": "read exports and layouts",
+    "wells": "join readings, layouts and sheets",
+    "quality": "judge the plates of a run",
+    "samples": "judge samples",
+    "viability": "scale wells by their controls",
+    "curves": "fit curves",
+    "synergy": "score combinations",
+    "cohort": "build the reference",
+    "calls": "call drugs",
+    "risk": "classify relapse risk",
+    "record": "put together records",
+    "report": "render one report",
+    "index": "list all patients",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code."""
+    gc.set_threshold(200_000, 20, 20)  # imports make many objects and little garbage
+    parser = _parser()
+    options, extra = parser.parse_known_args(arguments)
+    if extra and options.command not in ("run", "resume"):
+        parser.error(f"unknown arguments: {' '.join(extra)}")
+    options.extra = [argument for argument in extra if argument != "--"]
+    try:
+        return int(_COMMANDS.get(options.command, _stage)(options))
+    except DataError as fault:
+        _print_problems(fault.problems)
+        return PROBLEMS
+    except BrokenPipeError:
+        return DONE
+    except Exception:  # noqa: BLE001 (the last resort, so that a fault of ours has its own exit code)
+        traceback.print_exc()
+        print("This is a fault of drp: please report it with the lines above.", file=sys.stderr)
+        return INTERNAL
+
+
+def _parser() -> argparse.ArgumentParser:
+    from drp import __version__
+
+    parser = argparse.ArgumentParser(
+        prog="drp", description="Drug response profiling: plates in, one report per patient out."
+    )
+    parser.add_argument("--version", action="version", version=f"drp {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, words in (
+        ("init", "start a project in a new folder"),
+        ("simulate", "write a simulated run with known truth into a folder"),
+    ):
+        command = commands.add_parser(name, help=words)
+        command.add_argument("folder", type=Path)
+        if name == "simulate":
+            command.add_argument("--seed", type=int, default=1)
+    _project_commands(commands)
+    for name, words in _STAGES.items():
+        _stage_options(commands.add_parser(name, help=f"stage: {words}"))
+    return parser
+
+
+def _project_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    check = commands.add_parser(
+        "check", help="check sheets, plates and configuration; writes nothing"
+    )
+    check.add_argument("--json", action="store_true", help="problems as JSON, for machines")
+    run = commands.add_parser("run", help="check, then compute every report")
+    resume = commands.add_parser("resume", help="go on after a run was stopped")
+    for command in (run, resume):
+        command.add_argument("--cores", default="all", help="how many processors to use (all)")
+    show = commands.add_parser("open", help="open a patient's report in the browser")
+    show.add_argument("patient")
+    export = commands.add_parser("export", help="write all result tables as TSV")
+    export.add_argument("--to", type=Path, default=Path("export"), help="folder (export)")
+    for command in (check, run, resume, show, export):
+        command.add_argument("--directory", type=Path, default=Path(), help="project folder (.)")
+        command.add_argument("--plates-folder", help="where the exports lie, if not in plates/")
+
+
+def _stage_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--in", dest="inputs", nargs="+", action="append", default=[], metavar="NAME=FILE"
+    )
+    command.add_argument("--out", dest="outputs", nargs="+", default=[], metavar="NAME=FILE")
+    command.add_argument("--settings", type=json.loads, default={}, metavar="JSON")
+    command.add_argument("--sheets", type=Path, default=Path("config"), metavar="FOLDER")
+    command.add_argument("--name", default="", help="batch, run, group or patient")
+
+
+def _stage(options: argparse.Namespace) -> int:
+    from drp.job import Job
+    from drp.stages import STAGES
+
+    inputs: dict[str, list[Path]] = {}
+    for first, *more in options.inputs:
+        name, _, path = first.partition("=")
+        inputs[name] = [Path(part) for part in (path, *more) if part]
+    outputs = dict(part.partition("=")[::2] for part in options.outputs)
+    job = Job(
+        inputs=inputs,
+        outputs={name: Path(path) for name, path in outputs.items()},
+        settings=options.settings,
+        sheets=options.sheets,
+        name=options.name,
+    )
+    STAGES[options.command](job)
+    return DONE
+
+
+def _init(options: argparse.Namespace) -> int:
+    from drp.project import start_project
+
+    for path in start_project(options.folder):
+        print(path)
+    print("Put your exports into plates/, fill in the sheets in config/, then: drp check")
+    return DONE
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from drp.simulate import simulate_run
+
+    simulate_run(options.folder, seed=options.seed)
+    print(f"A simulated run lies in {options.folder}. Next: drp run --directory {options.folder}")
+    return DONE
+
+
+def _overrides(options: argparse.Namespace) -> dict[str, str]:
+    return {"plates_folder": options.plates_folder} if options.plates_folder else {}
+
+
+def _check(options: argparse.Namespace) -> int:
+    from drp.checks import check_project
+
+    os.chdir(options.directory)
+    try:
+        problems = check_project(_plan(options))
+    except DataError as fault:
+        problems = fault.problems
+    if options.json:
+        print(json.dumps([problem.as_dict() for problem in problems], ensure_ascii=False, indent=1))
+    else:
+        _print_problems(problems)
+    return PROBLEMS if any(problem.severity == "error" for problem in problems) else DONE
+
+
+def _plan(options: argparse.Namespace) -> "Plan":
+    """Read configuration and sheets, and raise every problem of both at once."""
+    from drp.config import CONFIG_FILE, read_config
+    from drp.plan import Plan
+    from drp.sheets import scan_sheets
+
+    sheets, problems = scan_sheets(Path("config"))
+    try:
+        config = read_config(Path(CONFIG_FILE), _overrides(options))
+    except DataError as fault:
+        raise DataError([*fault.problems, *problems]) from None
+    if any(problem.severity == "error" for problem in problems):
+        raise DataError(problems)
+    return Plan(config, sheets)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from drp.checks import check_once
+    from drp.project import holder, run_workflow
+
+    os.chdir(options.directory)
+    if holder():
+        print(f"Another run holds this folder: {holder()}.", file=sys.stderr)
+        return PROBLEMS
+    try:
+        _print_problems(check_once(_plan(options), Path("results/check.json")))
+    except DataError as fault:
+        _print_problems(fault.problems)
+        print("Nothing was computed. Mend the errors above and run again.", file=sys.stderr)
+        return PROBLEMS
+    code = run_workflow(options.cores, _overrides(options), options.extra)
+    if code:
+        print(
+            "The run did not finish: see the messages above and the folder logs/.", file=sys.stderr
+        )
+        return PROBLEMS
+    for path in sorted(Path("reports").glob("*/report.html")):
+        print(path)
+    print(Path("reports/index.html"))
+    return DONE
+
+
+def _resume(options: argparse.Namespace) -> int:
+    from drp.project import RUN_FILE, holder, run_workflow
+
+    folder = options.directory.resolve()
+    os.chdir(folder)
+    if holder():
+        print(f"A run is still alive: {holder()}. Wait for it or stop it first.", file=sys.stderr)
+        return PROBLEMS
+    RUN_FILE.unlink(missing_ok=True)
+    print("No run is alive here. Unlocking the folder, then going on where it stopped.")
+    code = run_workflow("1", _overrides(options), ["--unlock"])
+    options.directory = folder
+    return _run(options) if code == 0 else PROBLEMS
+
+
+def _open(options: argparse.Namespace) -> int:
+    import webbrowser
+
+    path = (options.directory / "reports" / options.patient / "report.html").resolve()
+    if not path.is_file():
+        print(f"There is no report of {options.patient} yet: drp run makes it.", file=sys.stderr)
+        return PROBLEMS
+    webbrowser.open(path.as_uri())
+    return DONE
+
+
+def _export(options: argparse.Namespace) -> int:
+    from drp.export import export_tables
+
+    os.chdir(options.directory)
+    for path in export_tables(Path("results"), options.to):
+        print(path)
+    return DONE
+
+
+def _print_problems(problems: Sequence[Problem]) -> None:
+    errors = sum(problem.severity == "error" for problem in problems)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    if problems:
+        print(f"{errors} errors, {len(problems) - errors} warnings.", file=sys.stderr)
+
+
+_COMMANDS = {
+    "init": _init,
+    "simulate": _simulate,
+    "check": _check,
+    "run": _run,
+    "resume": _resume,
+    "open": _open,
+    "export": _export,
+}

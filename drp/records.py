@@ -1,0 +1,216 @@
+"""The record stage: a group's tables, cut by patient, with settings and provenance in words."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from drp.config import Config
+from drp.plan import Plan
+from drp.provenance import digest, fingerprint, versions
+from drp.report.build import build_record
+from drp.report.record import PatientRecord
+from drp.sheets import Row, read_sheets, samples_of_plate
+from drp.storage import read_json, read_rows
+
+if TYPE_CHECKING:
+    from drp.job import Job
+
+Rows = list[dict[str, Any]]
+
+_OF_SAMPLES = ("samples", "viability", "curves", "synergy", "surface", "calls")
+
+
+def patient_records(job: "Job") -> Iterator[tuple[str, PatientRecord]]:
+    """Give the record of each patient of a group.
+
+    Parameters
+    ----------
+    job : Job
+        Its inputs are the tables of every batch that holds samples of the group; its settings the
+        whole configuration.
+    """
+    plan = Plan(Config.model_validate(dict(job.settings)), read_sheets(job.sheets))
+    names = (*_OF_SAMPLES, "quality", "reference", "risk", "files")
+    tables = {name: [row for path in job.inputs[name] for row in read_rows(path)] for name in names}
+    warnings = [
+        warning
+        for kind in ("plate_warnings", "well_warnings")
+        for path in job.inputs[kind]
+        for warning in read_json(path)
+    ]
+    for row in plan.sheets.patients:
+        if plan.group_of[row["patient"]] == job.name and row["patient"] in plan.patients:
+            yield row["patient"], _record(plan, row, tables, warnings)
+
+
+def _record(
+    plan: Plan,
+    patient: Row,
+    tables: Mapping[str, Rows],
+    warnings: Rows,
+) -> PatientRecord:
+    rows = [row for row in plan.sheets.samples if row["patient"] == patient["patient"]]
+    samples = {row["sample"] for row in rows}
+    plates = [row for row in plan.sheets.plates if samples & set(samples_of_plate(row))]
+    rows = [row for row in rows if any(row["sample"] in samples_of_plate(p) for p in plates)]
+    own = _cut(plan, patient["patient"], samples, {row["plate"] for row in plates}, tables)
+    files = _files(tables["files"], plates)
+    return build_record(
+        patient,
+        rows,
+        own,
+        settings=_settings(plan),
+        provenance={
+            "run_id": digest([files, plan.rows("record", plan.group_of[patient["patient"]])]),
+            "fingerprint": fingerprint("record"),
+            "config_hash": digest(plan.config.model_dump(mode="json")),
+            "seed": plan.config.seed,
+            "versions": versions(),
+            "files": files,
+            "edits": _edits(own["exclusions"], warnings, {row["plate"] for row in plates}),
+        },
+    )
+
+
+def _cut(
+    plan: Plan,
+    patient: str,
+    samples: set[str],
+    plates: set[str],
+    tables: Mapping[str, Rows],
+) -> dict[str, Rows]:
+    """The tables of one patient only: no report carries another patient's data."""
+    own = {name: [row for row in tables[name] if row["sample"] in samples] for name in _OF_SAMPLES}
+    own["viability"] = [
+        row
+        for row in tables["viability"]
+        if row["plate"] in plates and row["sample"] in samples | {""}
+    ]
+    own["sample_quality"] = own.pop("samples")
+    own["quality"] = _once([row for row in tables["quality"] if row["plate"] in plates], "plate")
+    own["risk"] = [row for row in tables["risk"] if row["patient"] == patient]
+    own["reference"] = tables["reference"]
+    own["drug_facts"] = _drug_facts(
+        sorted({row["drug"] for row in own["curves"]}), plan.config.exposure
+    )
+    own["exclusions"] = _exclusions(plan, plates)
+    return own
+
+
+def _once(rows: Rows, key: str) -> Rows:
+    return list({row[key]: row for row in rows}.values())
+
+
+def _exclusions(plan: Plan, plates: set[str]) -> Rows:
+    columns = ("plate", "well", "reason", "by", "date")
+    rows = plan.sheets.exclusions_of(plates)
+    return [{column: row.get(column, "") for column in columns} for row in rows]
+
+
+def _drug_facts(names: list[str], schedules: Mapping[str, str]) -> Rows:
+    from drp.drugs import applicable_exposure, find
+
+    rows: Rows = []
+    for name in names:
+        known = find(name)
+        peak, _ = applicable_exposure(name, schedules)
+        source = f"{peak.schedule}; {peak.population}; {peak.source}" if peak else ""
+        rows.append(
+            {
+                "drug": name,
+                "drug_class": known.drug_class if known else "",
+                "targets": known.targets if known else "",
+                "status": known.status_in_all if known else "not in the drug table",
+                "exvivo": known.exvivo if known else "",
+                "caveat": known.caveat if known else "",
+                "cmax_nm": peak.cmax_nm if peak else None,
+                "cmax_source": source,
+            }
+        )
+    return rows
+
+
+def _files(files: Rows, plates: list[Row]) -> dict[str, str]:
+    names = {row[column] for row in plates for column in ("file", "layout")}
+    return {row["file"]: row["sha256"] for row in _sorted(files, "file") if row["file"] in names}
+
+
+def _sorted(rows: Rows, key: str) -> Rows:
+    return sorted(rows, key=lambda row: str(row[key]))
+
+
+def _edits(exclusions: Rows, warnings: Rows, plates: set[str]) -> list[str]:
+    """What people changed and what was odd about this patient's plates, one line each."""
+    lines = [f"{row['plate']} {row['well']} taken out: {row['reason']}" for row in exclusions]
+    for warning in warnings:
+        if warning["where"]["plate"] in plates | {""}:
+            place = " ".join(filter(None, (warning["where"]["plate"], warning["where"]["well"])))
+            lines.append(f"{place}: {warning['found']}" if place else warning["found"])
+    return list(dict.fromkeys(lines))
+
+
+def _settings(plan: Plan) -> dict[str, Any]:
+    config = plan.config
+    return {
+        "title": config.title,
+        "laboratory": config.laboratory,
+        "simulated": config.simulated,
+        "assay": config.assay.model_dump(),
+        "thresholds": thresholds(config.model_dump()),
+        "normalisation": normalisation_words(config.normalisation.model_dump()),
+        "certain": config.calls.certain,
+        "risk_systems": config.risk_systems,
+    }
+
+
+def normalisation_words(normalisation: Mapping[str, Any]) -> str:
+    """Say in a sentence which wells define 100 % and 0 % viability.
+
+    >>> normalisation_words({"negative_controls": ["DMSO"], "ignore_outer_layers": 2,
+    ...                      "use_positive": True})
+    'Per plate, 100 % is the median of the negative controls (DMSO), those in the outer 2 rings of
+    wells left aside; 0 % is the median of the positive controls, or the blank, or no signal where
+    a plate has neither.'
+    """
+    kinds = ", ".join(normalisation["negative_controls"]) or "all, of one kind"
+    layers = normalisation["ignore_outer_layers"]
+    rings = f", those in the outer {layers} rings of wells left aside" if layers else ""
+    positive = (
+        "the positive controls, or the blank" if normalisation["use_positive"] else "the blank"
+    )
+    ending = (
+        ", or no signal where a plate has neither."
+        if normalisation["use_positive"]
+        else (", or no signal where a plate has none.")
+    )
+    return (
+        f"Per plate, 100 % is the median of the negative controls ({kinds}){rings}; "
+        f"0 % is the median of {positive}{ending}"
+    )
+
+
+def thresholds(config: Mapping[str, Any]) -> dict[str, str]:
+    """Give every threshold that a verdict or call depended on, named and worded for print."""
+    calls, cohort = config["calls"], config["cohort"]
+    named = {
+        "sensitive from robust z": f"{calls['z']:g}",
+        "and percentile": f"{calls['percentile']:g}",
+        "and distance from the reference median": f"{calls['auc_difference']:g} points of AUC",
+        "reachable if viable at the plasma peak": f"{calls['viability_at_cmax']:g} % or less",
+        "strong if viable at the plasma peak": f"{calls['strong_at_cmax']:g} % or less",
+        "uncertain below probability": f"{calls['certain']:g}",
+        "rank from": f"{cohort['minimum']} reference samples, provisional below "
+        f"{cohort['established']}",
+    }
+    for gate, limits in config["quality"].items():
+        words = gate.removesuffix("_pct").replace("_", " ")
+        if isinstance(limits, Mapping):
+            named[words] = f"warning at {limits['warn']:g}, failure at {limits['fail']:g}"
+        else:
+            named[words] = f"{limits:g}"
+    return named
+
+
+def record_json(record: PatientRecord) -> str:
+    """Give a record as JSON text, without a time."""
+    return json.dumps(record.model_dump(), ensure_ascii=False, allow_nan=False) + "\n"

@@ -1,0 +1,271 @@
+"""The verbs of the workflow: read the stage's inputs, call its pure function, write its outputs.
+
+Each function here is one stage. It gets a `Job`: the files to read and write, the few settings the
+stage uses, and the sheets. Science lives in the modules they call, imported only when needed.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from drp.job import Job
+from drp.storage import write_json, write_table, write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from drp.calls import DrugFacts
+    from drp.problems import Problem
+
+
+def plates(job: Job) -> None:
+    """Read the exports and layouts of a batch: reads, layouts, files and warnings."""
+    from drp.plates.from_sheets import read_plates
+
+    rows = job.grouping().plates_of[job.name]
+    found = read_plates(rows, job.settings["plates_folder"], job.settings["layouts"])
+    found.problems.raise_errors()
+    write_table(job.outputs["reads"], found.reads)
+    write_table(job.outputs["layout"], found.layouts)
+    write_table(job.outputs["files"], found.files)
+    write_json(job.outputs["warnings"], _as_json(found.problems.items))
+
+
+def wells(job: Job) -> None:
+    """Join readings, layouts and sheets of a batch."""
+    from drp.problems import Problems
+    from drp.wells import join_wells
+
+    sheets = job.grouping()
+    rows = sheets.plates_of[job.name]
+    found = Problems()
+    joined = join_wells(
+        job.table("reads"),
+        job.table("layout"),
+        rows,
+        sheets.sheets.exclusions_of(row["plate"] for row in rows),
+        read=job.settings["read"],
+        normalisation=job.settings["normalisation"],
+        found=found,
+    )
+    found.raise_errors()
+    write_table(job.outputs["wells"], joined)
+    write_json(job.outputs["warnings"], _as_json(found.items))
+
+
+def quality(job: Job) -> None:
+    """Judge the plates of a run."""
+    from drp.quality import judge_plates
+
+    wells = job.table("wells")
+    own = wells[wells["run"].replace("", "run") == job.name].drop_duplicates(["plate", "well"])
+    write_table(job.outputs["quality"], judge_plates(own, job.settings["quality"]))
+
+
+def samples(job: Job) -> None:
+    """Judge the samples of a batch."""
+    from drp.samples import judge_samples
+    from drp.sheets import samples_of_plate
+    from drp.storage import read_rows, write_rows
+
+    sheets = job.grouping()
+    plates_of: dict[str, list[str]] = {}
+    for plate in sheets.plates_of[job.name]:
+        for sample in samples_of_plate(plate):
+            plates_of.setdefault(sample, []).append(plate["plate"])
+    rows = [row for row in sheets.samples_of_batch[job.name] if row["sample"] in plates_of]
+    quality = [row for path in job.inputs["quality"] for row in read_rows(path)]
+    verdicts = judge_samples(rows, plates_of, quality, job.settings["quality"])
+    for verdict, row in zip(verdicts, rows, strict=True):
+        verdict["assay"] = row.get("assay") or job.settings["assay"]["name"]
+    write_rows(job.outputs["samples"], verdicts)
+
+
+def viability(job: Job) -> None:
+    """Scale the wells of a batch by their plates' controls."""
+    from drp.viability import normalise
+
+    write_table(job.outputs["viability"], normalise(job.table("wells")))
+
+
+def curves(job: Job) -> None:
+    """Fit the single-agent curves of a batch and derive their measures."""
+    from drp.drugs import cmax_nm
+    from drp.sensitivity import fit_curves
+
+    viability = job.table("viability")
+    peaks = cmax_nm(sorted(set(viability["drug"]) - {""}), job.settings["exposure"])
+    fitted = fit_curves(viability, cmax=peaks, seed=job.settings["seed"])
+    write_table(job.outputs["curves"], fitted.assign(plates=_plates_of(fitted, viability)))
+
+
+def _plates_of(curves: "pd.DataFrame", viability: "pd.DataFrame") -> list[str]:
+    """The plates each curve rests on, joined by ';': a failed plate blocks its drugs' calls."""
+    wells = viability[viability["role"] == "sample"]
+    alone = wells[wells["drug2"] == ""]
+    plates = []
+    for row in curves.to_dict("records"):
+        used = wells if "matrix_monotherapy" in row["flags"].split(";") else alone
+        named = (used["drug"] == row["drug"]) | (used["drug2"] == row["drug"])
+        own = used[(used["sample"] == row["sample"]) & named]
+        plates.append(";".join(sorted(set(own["plate"]))))
+    return plates
+
+
+def synergy(job: Job) -> None:
+    """Score the combinations of a batch."""
+    from drp.drugs import cmax_nm
+    from drp.synergy import score_synergy
+
+    viability = job.table("viability")
+    names = {name for column in ("drug", "drug2", "drug3") for name in viability[column]}
+    scores, surface = score_synergy(
+        viability,
+        seed=job.settings["seed"],
+        draws=job.settings["synergy"]["draws"],
+        cmax=cmax_nm(sorted(names - {""}), job.settings["exposure"]),
+    )
+    write_table(job.outputs["synergy"], scores)
+    write_table(job.outputs["surface"], surface)
+
+
+def cohort(job: Job) -> None:
+    """Build the reference from earlier samples and, if so configured, from this project's."""
+    import pandas as pd
+
+    from drp.cohort import build_reference, join_members, read_members
+
+    earlier = []
+    for path in job.inputs.get("earlier", []):
+        frame = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, comment="#")
+        earlier.append(read_members(frame, path.name))
+    own = [_own_members(job)] if job.settings["cohort"]["within_run"] else []
+    members = join_members([*earlier, *own])
+    write_table(job.outputs["members"], members)
+    write_table(job.outputs["reference"], build_reference(members))
+
+
+def _own_members(job: Job) -> "pd.DataFrame":
+    from drp.cohort import members_of_run
+
+    samples = job.table("samples")
+    passed = samples[samples["verdict"] != "fail"]
+    assay_of = dict(zip(passed["sample"], passed["assay"], strict=True))
+    curves = _without_failed_plates(job.table("curves"), job.table("quality"))
+    return members_of_run(curves, assay_of)
+
+
+def _without_failed_plates(curves: "pd.DataFrame", quality: "pd.DataFrame") -> "pd.DataFrame":
+    failed = set(quality.loc[quality["verdict"] == "fail", "plate"])
+    kept = [not failed & set(plates.split(";")) for plates in curves["plates"]]
+    return curves[kept]
+
+
+def calls(job: Job) -> None:
+    """Call the drugs of a batch."""
+    from drp.calls import make_calls
+
+    curves = job.table("curves")
+    write_table(
+        job.outputs["calls"],
+        make_calls(
+            curves,
+            job.table("samples"),
+            job.table("quality"),
+            job.table("members"),
+            _drug_facts(sorted(set(curves["drug"])), job.settings["exposure"]),
+            job.settings["calls"]
+            | {key: job.settings["cohort"][key] for key in ("minimum", "established")},
+            seed=job.settings["seed"],
+        ),
+    )
+
+
+def _drug_facts(names: list[str], schedules: Mapping[str, str]) -> "dict[str, DrugFacts]":
+    from drp.calls import DrugFacts
+    from drp.drugs import applicable_exposure, find
+
+    facts = {}
+    for name in names:
+        known = find(name)
+        peak, reason = applicable_exposure(name, schedules)
+        facts[name.casefold()] = DrugFacts(
+            exvivo=known.exvivo if known else "",
+            caveat=known.caveat if known else "",
+            cmax=peak.cmax_nm if peak and peak.cmax_nm else float("nan"),
+            cmax_reason=reason,
+        )
+    return facts
+
+
+def risk(job: Job) -> None:
+    """Classify the relapse risk of a group's patients."""
+    from drp.risk import classify_rows
+    from drp.storage import write_rows
+
+    if job.settings["risk_systems"]:
+        rows = job.grouping().patients_of[job.name]
+        write_rows(job.outputs["risk"], classify_rows(rows))
+    else:
+        from drp.tables import empty
+
+        write_table(job.outputs["risk"], empty("risk"))
+
+
+def record(job: Job) -> None:
+    """Put together the records of a group's patients, one JSON file each."""
+    from drp.records import patient_records, record_json
+    from drp.storage import replacing_folder
+
+    with replacing_folder(job.outputs["records"]) as folder:
+        for patient, content in patient_records(job):
+            write_text(folder / f"{patient}.json", record_json(content))
+
+
+def report(job: Job) -> None:
+    """Render one patient's record as HTML, JSON and PDF, all with the same time."""
+    from drp.provenance import now
+    from drp.report.html import render_html
+    from drp.report.pdf import render_pdf
+    from drp.report.record import read_record, render_json
+    from drp.storage import write_bytes
+
+    (path,) = job.inputs["record"]
+    content, time = read_record(path.read_text(encoding="utf-8")), now()
+    write_text(job.outputs["json"], render_json(content, time))
+    write_text(job.outputs["html"], render_html(content, time))
+    write_bytes(job.outputs["pdf"], render_pdf(content, time))
+
+
+def index(job: Job) -> None:
+    """Write the list of all patients."""
+    from drp.provenance import now
+    from drp.report.index import index_row, render_index
+    from drp.report.record import read_record
+
+    files = sorted(path for folder in job.inputs["records"] for path in folder.glob("*.json"))
+    rows = [index_row(read_record(path.read_text(encoding="utf-8"))) for path in files]
+    write_text(job.outputs["index"], render_index(rows, now()))
+
+
+def _as_json(problems: "list[Problem]") -> list[dict[str, Any]]:
+    return [problem.as_dict() for problem in problems]
+
+
+STAGES = {
+    stage.__name__: stage
+    for stage in (
+        plates,
+        wells,
+        quality,
+        samples,
+        viability,
+        curves,
+        synergy,
+        cohort,
+        calls,
+        risk,
+        record,
+        report,
+        index,
+    )
+}

@@ -1,0 +1,101 @@
+"""The rules of the house, held over the syntax trees: who may import whom, and who may print."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import drp
+
+PACKAGE = Path(drp.__file__).parent
+# Imports go from a higher number to a lower one, or stay within one package.
+LAYERS = {
+    "problems": -1, "tables": 0, "wellnames": 0, "verdicts": 1,
+    "wells": 2, "quality": 2, "samples": 2, "viability": 2,
+    "curves": 1, "sensitivity": 2, "synergy": 1,
+    "cohort": 1, "calls": 1, "risk": 1, "drugs": 1,
+    "config": 1, "sheets": 1, "batches": 2, "provenance": 1, "storage": 1, "export": 2,
+    "plates": 3, "report": 3, "plan": 3, "simulate": 4,
+    "checks": 5, "job": 5, "project": 5, "records": 6, "stages": 7, "cli": 8,
+    "__main__": 9, "__init__": 9,
+}  # fmt: skip
+PURE = [
+    "wells", "quality", "samples", "viability", "curves", "sensitivity", "synergy",
+    "cohort", "calls", "risk",
+]  # fmt: skip
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def part(path):
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imports(path):
+    """Modules of drp that a file imports when it is loaded or run."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            if node.module == "drp":
+                yield from (f"drp.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_run_one_way(path):
+    own = part(path)
+    for module in imports(path):
+        if not module.startswith("drp."):
+            continue
+        other = module.split(".")[1]
+        if other not in LAYERS:
+            assert hasattr(drp, other), f"{other} is in no layer"
+            continue
+        assert other == own or LAYERS[other] < LAYERS[own], f"{own} imports {other}"
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_pure_stages_know_no_path_clock_or_environment(name):
+    forbidden = {"pathlib", "os", "time", "datetime.now", "subprocess", "drp.config", "drp.sheets"}
+    allowed_for_data = {"risk"}  # its decision tables are files of the package
+    for path in FILES:
+        if part(path) == name:
+            found = forbidden & set(imports(path))
+            if name in allowed_for_data:
+                found -= {"pathlib"}
+            assert not found, f"{path.name} imports {found}"
+
+
+def test_only_the_command_line_prints_or_exits():
+    for path in FILES:
+        if path.name in ("cli.py", "__main__.py"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                assert called not in ("print", "sys.exit", "exit"), f"{path.name}: {called}"
+
+
+def test_public_functions_say_what_they_do():
+    silent = []
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Module | ast.ClassDef):
+                silent += [
+                    f"{path.name}:{child.name}"
+                    for child in node.body
+                    if isinstance(child, ast.FunctionDef)
+                    and not child.name.startswith("_")
+                    and not getattr(node, "name", "").startswith("_")
+                    and not ast.get_docstring(child)
+                ]
+    assert silent == []
+
+
+def test_import_drp_is_light():
+    import subprocess
+    import sys
+
+    code = "import sys, drp; print([m for m in ('numpy','pandas','scipy') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

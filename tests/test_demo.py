@@ -1,0 +1,193 @@
+"""The whole way on the simulated run: plates in, one report per patient out."""
+
+import csv
+import json
+import re
+import shutil
+
+import pytest
+
+from tests.project import EPOCH, ROOT, copy_demo, drp, planned
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """The demo run, computed once from scratch."""
+    folder = copy_demo(tmp_path_factory.mktemp("demo"))
+    done = drp("run", "--cores", "2", folder=folder, SOURCE_DATE_EPOCH=EPOCH)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "reports/index.html" in done.stdout
+    return folder
+
+
+@pytest.fixture(scope="module")
+def records(demo):
+    """Each patient's report as read from its JSON file."""
+    files = sorted((demo / "reports").glob("*/report.json"))
+    return {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in files}
+
+
+def newest(record):
+    return record["samples"][0]
+
+
+def truth(demo, kind):
+    with (demo / "plates" / "simulated_truth.tsv").open(encoding="utf-8") as stream:
+        rows = csv.DictReader((line for line in stream if not line.startswith("#")), delimiter="\t")
+        return [row for row in rows if row["kind"] == kind]
+
+
+def test_every_patient_has_every_report(demo, records):
+    assert len(records) >= 8
+    for patient in records:
+        folder = demo / "reports" / patient
+        assert sorted(path.name for path in folder.iterdir()) == [
+            "report.html",
+            "report.json",
+            "report.pdf",
+        ]
+        page = (folder / "report.html").read_text(encoding="utf-8")
+        assert "SIMULATED" in page
+        assert len(page) < 500_000
+        assert f'href="{patient}/report.html"' in (demo / "reports/index.html").read_text("utf-8")
+
+
+def test_the_planted_drugs_come_back(demo, records):
+    """Every drug planted as sensitive is called, in every patient; the resistant one has none."""
+    wanted = [row for row in truth(demo, "drug") if row["call_expected"] == "sensitive"]
+    assert {row["patient"] for row in wanted} >= {"P01"}
+    for row in wanted:
+        sample = next(
+            sample
+            for sample in records[row["patient"]]["samples"]
+            if sample["sample"] == row["sample"]
+        )
+        calls = {drug["drug"]: drug["call"] for drug in sample["drugs"]}
+        assert calls[row["name"]] == "sensitive", (row["sample"], row["name"])
+    resistant = newest(records["P02"])["drugs"]
+    assert [drug["drug"] for drug in resistant if drug["call"] == "sensitive"] == []
+
+
+def test_the_failed_sample_has_no_drug_table(demo, records):
+    sample = newest(records["P04"])
+    assert sample["usable"] == "no"
+    assert "drugs" not in sample
+    assert "combinations" not in sample
+    page = (demo / "reports/P04/report.html").read_text(encoding="utf-8")
+    assert "Venetoclax" not in page
+    assert "No result" in page
+
+
+def test_the_planted_combinations_come_back(demo, records):
+    found = {"synergistic": 0, "additive": 0, "antagonistic": 0}
+    for row in truth(demo, "combination"):
+        sample = next(
+            sample
+            for sample in records[row["patient"]]["samples"]
+            if sample["sample"] == row["sample"]
+        )
+        if sample["usable"] == "no" or row["call_expected"] not in found:
+            continue
+        scores = {pair["combination"].casefold(): pair["bliss"] for pair in sample["combinations"]}
+        bliss = scores[" + ".join(sorted(row["name"].split(" + "), key=str.casefold)).casefold()]
+        found[row["call_expected"]] += 1
+        if row["call_expected"] == "synergistic":
+            assert bliss["lo"] > 0, row
+        elif row["call_expected"] == "antagonistic":
+            assert bliss["hi"] < 0, row
+        else:
+            assert bliss["lo"] < 0 < bliss["hi"], row
+    assert found == {"synergistic": 2, "additive": 1, "antagonistic": 1}
+
+
+def test_the_additive_pair_is_not_called_otherwise(records):
+    pairs = {pair["combination"]: pair for pair in newest(records["P03"])["combinations"]}
+    assert "synerg" not in pairs["Bortezomib + Venetoclax"]["call"]
+    assert "antag" not in pairs["Bortezomib + Venetoclax"]["call"]
+
+
+def test_pending_risk_and_t_cell_leukaemia_are_there(records):
+    assert any(row["status"] == "pending" for row in records["P05"]["risk"])
+    assert all(row["status"] == "definite" for row in records["P06"]["risk"])
+
+
+def test_a_prodrug_is_not_evaluable_and_has_no_number(records):
+    (drug,) = [d for d in newest(records["P01"])["drugs"] if "prodrug" in d["reason"].lower()]
+    assert drug["call"] == "not evaluable"
+    assert drug["probability"] is None
+    assert drug["measures"] is None
+
+
+def test_a_second_run_does_nothing(demo):
+    assert planned(demo) == {}
+    before = {path: path.stat().st_mtime_ns for path in (demo / "reports").rglob("*.*")}
+    done = drp("run", "--cores", "2", folder=demo)
+    assert done.returncode == 0
+    assert "Nothing to be done" in done.stdout + done.stderr
+    assert before == {path: path.stat().st_mtime_ns for path in (demo / "reports").rglob("*.*")}
+
+
+def test_a_changed_plate_redoes_its_own_sample(demo, tmp_path):
+    folder = shutil.copytree(demo, tmp_path / "copy", symlinks=True)
+    (plate,) = (folder / "plates").glob("*P02-S1-A.txt")
+    text = plate.read_text(encoding="utf-8")
+    blocks = list(re.finditer(r"^B;.*$", text, re.M))
+    row = blocks[-1].group().split(";")
+    row[5] = str(int(row[5]) + 1)
+    start, end = blocks[-1].span()
+    plate.write_text(text[:start] + ";".join(row) + text[end:], encoding="utf-8")
+    jobs = planned(folder)
+    assert jobs["plates"] == jobs["wells"] == jobs["curves"] == jobs["record"] == 1
+    assert "cohort" not in jobs  # the reference of the demo is the earlier samples only
+
+
+def test_a_changed_sheet_row_redoes_its_own_patient(demo, tmp_path):
+    folder = shutil.copytree(demo, tmp_path / "copy", symlinks=True)
+    sheet = folder / "config" / "patients.tsv"
+    lines = sheet.read_text(encoding="utf-8").splitlines()
+    number = next(i for i, line in enumerate(lines) if line.startswith("P05\t"))
+    lines[number] = lines[number].replace("P05\tB", "P05\tT")
+    sheet.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    jobs = planned(folder)
+    assert (jobs["risk"], jobs["record"], jobs["report"]) == (1, 1, 1)
+    assert "plates" not in jobs
+    assert "curves" not in jobs
+
+
+def test_a_changed_line_of_code_redoes_what_it_touches(demo, tmp_path):
+    code = tmp_path / "code"
+    shutil.copytree(ROOT / "drp", code / "drp", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "workflow", code / "workflow")
+    assert planned(demo, code) == {}
+    with (code / "drp" / "calls.py").open("a", encoding="utf-8") as stream:
+        stream.write("# changed\n")
+    jobs = planned(demo, code)
+    assert jobs["calls"] == len(list((demo / "results/batches").iterdir()))
+    assert jobs["record"] == jobs["report"] == len(list((demo / "reports").glob("*/")))
+    assert not {"plates", "wells", "viability", "curves", "synergy", "risk"} & jobs.keys()
+
+
+def test_two_runs_from_scratch_give_the_same_bytes(demo, tmp_path):
+    """All but the time: the second run is issued an hour later, in batches, on one core."""
+    again = copy_demo(tmp_path / "again")
+    later = str(int(EPOCH) + 3600)
+    done = drp("run", "--cores", "2", folder=again, SOURCE_DATE_EPOCH=later)
+    assert done.returncode == 0, done.stdout + done.stderr
+    files = sorted(path.relative_to(demo) for path in (demo / "reports").rglob("*.*"))
+    for path in files:
+        if path.suffix == ".pdf":
+            continue
+        first, second = (root.joinpath(path).read_text("utf-8") for root in (demo, again))
+        assert timeless(first) == timeless(second), path
+        assert first != second, "the time of issue is printed"
+    drp("run", "--cores", "1", "--forcerun", "report", folder=again, SOURCE_DATE_EPOCH=EPOCH)
+    for path in files:
+        if path.name != "index.html":
+            assert (demo / path).read_bytes() == (again / path).read_bytes(), path
+
+
+def timeless(text):
+    """A text without the time of issue, however it is written."""
+    return re.sub(r"2025-11-07[T ]1[0-9]:[0-9]{2}(:[0-9]{2})?( ?UTC|Z)?", "TIME", text)

@@ -1,0 +1,40 @@
+# Exports and layouts become readings, and readings become wells.
+
+
+rule plates:
+    input:
+        lambda w: PLAN.files_of(w.batch),
+    output:
+        reads=f"{BATCH}/reads.parquet",
+        layout=f"{BATCH}/layout.parquet",
+        files=f"{BATCH}/files.parquet",
+        warnings=f"{BATCH}/plates.warnings.json",
+    log:
+        "logs/{batch}/plates.log",
+    params:
+        code=PLAN.code("plates"),
+        settings=PLAN.settings("plates"),
+        rows=lambda w: PLAN.rows("plates", w.batch),
+    shell:
+        "python -m drp plates --name {wildcards.batch} --settings {params.settings:q}"
+        " --out reads={output.reads} layout={output.layout} files={output.files}"
+        " warnings={output.warnings} > {log} 2>&1"
+
+
+rule wells:
+    input:
+        reads=f"{BATCH}/reads.parquet",
+        layout=f"{BATCH}/layout.parquet",
+    output:
+        wells=f"{BATCH}/wells.parquet",
+        warnings=f"{BATCH}/wells.warnings.json",
+    log:
+        "logs/{batch}/wells.log",
+    params:
+        code=PLAN.code("wells"),
+        settings=PLAN.settings("wells"),
+        rows=lambda w: PLAN.rows("wells", w.batch),
+    shell:
+        "python -m drp wells --name {wildcards.batch} --settings {params.settings:q}"
+        " --in reads={input.reads} --in layout={input.layout}"
+        " --out wells={output.wells} warnings={output.warnings} > {log} 2>&1"

@@ -1,0 +1,69 @@
+# One record per patient, and the pages made from it.
+
+
+def of_group(file):
+    """A file of each batch with samples of the group's patients."""
+    return lambda w: of_batches(file, PLAN.batches_of_group(w.group))
+
+
+rule record:
+    input:
+        files=of_group("files.parquet"),
+        plate_warnings=of_group("plates.warnings.json"),
+        well_warnings=of_group("wells.warnings.json"),
+        viability=of_group("viability.parquet"),
+        samples=of_group("samples.parquet"),
+        curves=of_group("curves.parquet"),
+        synergy=of_group("synergy.parquet"),
+        surface=of_group("surface.parquet"),
+        calls=of_group("calls.parquet"),
+        quality=lambda w: of_runs(PLAN.runs_of_group(w.group)),
+        reference="results/cohort/reference.parquet",
+        risk="results/groups/{group}/risk.parquet",
+    output:
+        records=directory("results/groups/{group}/records"),
+    log:
+        "logs/groups/{group}/record.log",
+    params:
+        code=PLAN.code("record"),
+        settings=PLAN.settings("record"),
+        rows=lambda w: PLAN.rows("record", w.group),
+    shell:
+        "python -m drp record --name {wildcards.group} --settings {params.settings:q}"
+        " --in files={input.files} --in plate_warnings={input.plate_warnings}"
+        " --in well_warnings={input.well_warnings} --in viability={input.viability}"
+        " --in samples={input.samples} --in curves={input.curves} --in synergy={input.synergy}"
+        " --in surface={input.surface} --in calls={input.calls} --in quality={input.quality}"
+        " --in reference={input.reference} --in risk={input.risk}"
+        " --out records={output.records} > {log} 2>&1"
+
+
+rule report:
+    input:
+        records=lambda w: f"results/groups/{PLAN.group_of[w.patient]}/records",
+    output:
+        html="reports/{patient}/report.html",
+        pdf="reports/{patient}/report.pdf",
+        json="reports/{patient}/report.json",
+    log:
+        "logs/reports/{patient}.log",
+    params:
+        code=PLAN.code("report"),
+    shell:
+        "python -m drp report --in record={input.records}/{wildcards.patient}.json"
+        " --out html={output.html} pdf={output.pdf} json={output.json} > {log} 2>&1"
+
+
+rule index:
+    input:
+        records=[f"results/groups/{group}/records" for group in PLAN.groups],
+    output:
+        index="reports/index.html",
+    log:
+        "logs/index.log",
+    params:
+        code=PLAN.code("index"),
+        settings=PLAN.settings("index"),
+    shell:
+        "python -m drp index --settings {params.settings:q} --in records={input.records}"
+        " --out index={output.index} > {log} 2>&1"
