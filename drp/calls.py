@@ -30,14 +30,15 @@ class DrugFacts:
     """What is known of a drug apart from the plate.
 
     `exvivo` is ``yes``, ``limited``, ``no`` or empty (not in the drug table); `caveat` says why;
-    `cmax` is the verified peak plasma level in the dose unit, NaN if there is none, then
-    `cmax_reason` says why.
+    `cmax` is the verified total peak plasma level in the dose unit, NaN if there is none, then
+    `cmax_reason` says why; `free` gives the unbound part of it in words, if known.
     """
 
     exvivo: str = ""
     caveat: str = ""
     cmax: float = float("nan")
     cmax_reason: str = "no verified plasma level"
+    free: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,14 +292,20 @@ def _exposure(curve: Mapping[str, Any], drug: DrugFacts, limit: float) -> tuple[
     if np.isnan(drug.cmax) or np.isnan(at_peak):
         return f"exposure unknown: {drug.cmax_reason}", float("nan")
     unit = curve["dose_unit"]
-    words = f"{at_peak:.0f} % viable at the plasma peak of {drug.cmax:.3g} {unit}"
+    total = f"{_dose(drug.cmax)} {unit}" + (f" ({drug.free} free)" if drug.free else "")
+    words = f"{at_peak:.0f} % viable at the plasma peak of {total}"
     if "cmax_outside_range" in curve["flags"].split(";"):
         nearest = curve["dose_max"] if drug.cmax > curve["dose_max"] else curve["dose_min"]
-        words += f" (read at {nearest:.3g} {unit}, the nearest dose tested)"
+        words += f", read at {_dose(nearest)} {unit}, the nearest dose tested"
         if drug.cmax < curve["dose_min"] and at_peak <= limit:
             # an effect at a dose above the peak says nothing about the peak itself
             return f"exposure unknown: {words}", float("nan")
     return words, at_peak
+
+
+def _dose(value: float) -> str:
+    """Three significant digits, thousands marked: 2,420."""
+    return f"{float(f'{value:.3g}'):,.15g}"
 
 
 def _decide(standing: _Standing, settings: Mapping[str, Any]) -> NDArray[np.str_]:

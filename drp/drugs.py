@@ -298,6 +298,22 @@ def applicable_exposure(drug: str, schedules: Mapping[str, str]) -> tuple[Exposu
     return exposure(drug, chosen.get(_key(_name(drug))))
 
 
+def free_words(exposure: Exposure) -> str:
+    """Give the unbound concentration in words; empty where it is not known.
+
+    >>> free_words(exposure("venetoclax")[0])
+    'at most 24 nM'
+    >>> free_words(exposure("dasatinib")[0])
+    '8.6 nM'
+    """
+    if exposure.cmax_free_nm is None:
+        return ""
+    low, high = (f"{float(f'{bound:.2g}'):,.15g}" for bound in exposure.cmax_free_nm)
+    if low == high:
+        return f"{high} nM"
+    return f"at most {high} nM" if low == "0" else f"{low} to {high} nM"
+
+
 def _rows(file: str) -> list[dict[str, str]]:
     text = (files("drp") / "data" / file).read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE))

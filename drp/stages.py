@@ -182,7 +182,7 @@ def calls(job: Job) -> None:
 
 def _drug_facts(names: list[str], schedules: Mapping[str, str]) -> "dict[str, DrugFacts]":
     from drp.calls import DrugFacts
-    from drp.drugs import applicable_exposure, find
+    from drp.drugs import applicable_exposure, find, free_words
 
     facts = {}
     for name in names:
@@ -193,6 +193,7 @@ def _drug_facts(names: list[str], schedules: Mapping[str, str]) -> "dict[str, Dr
             caveat=known.caveat if known else "",
             cmax=peak.cmax_nm if peak and peak.cmax_nm else float("nan"),
             cmax_reason=reason,
+            free=free_words(peak) if peak else "",
         )
     return facts
 

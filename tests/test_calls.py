@@ -56,12 +56,12 @@ def test_in_the_middle_of_the_reference_is_not_sensitive():
 
 
 def test_rank_without_reachable_exposure_is_intermediate():
-    drug = DrugFacts("yes", "", 100.0, "")
+    drug = DrugFacts("yes", "", 2418.0, "", "at most 24 nM")
     assert call(curve(50, **at_peak(30.0)), drug=drug)["call"] == "sensitive"
     got = call(curve(50, **at_peak(95.0)), drug=drug)
     assert got["call"] == "intermediate"
     assert "only above the reachable concentration" in got["reason"]
-    assert "95 % viable at the plasma peak of 100 nM" in got["exposure"]
+    assert "95 % viable at the plasma peak of 2,420 nM (at most 24 nM free)" in got["exposure"]
 
 
 def test_a_strong_effect_at_a_reachable_dose_is_never_not_sensitive():
