@@ -40,18 +40,16 @@ demo: $(INSTALLED)  ## compute the reports of the simulated run that ships with 
 	@$(BIN)/drp run
 
 test: $(INSTALLED)  ## run every test
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 test-quick: $(INSTALLED)  ## run the tests that take seconds
-	@$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not browser and not cluster"
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not browser and not cluster"
 
 check: $(INSTALLED)  ## look for faults without running: style, types, workflow
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/snakefmt --check workflow
-	@$(BIN)/snakemake --lint >/dev/null 2>lint.log || { cat lint.log; rm -f lint.log; exit 1; }
-	@rm -f lint.log
 
 format: $(INSTALLED)  ## put code into the project's form
 	@$(BIN)/ruff check --fix-only --quiet .

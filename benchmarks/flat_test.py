@@ -38,10 +38,10 @@ def main() -> None:
         falling += WELL_SD * rng.standard_normal(shape)
         is_flat = np.arange(CURVES) % 2 == 0
         alone = fit_curves(table(flat, dose))["p_flat"] < 0.05
-        mixed = fit_curves(table(np.where(is_flat[:, None], flat, falling), dose))["p_flat"] < 0.05
-        print(
-            f"{name}: {alone.mean():.1%} | {mixed[is_flat].mean():.1%} | {mixed[~is_flat].mean():.1%}"
-        )
+        half = np.where(is_flat[:, None], flat, falling)
+        mixed = fit_curves(table(half, dose))["p_flat"] < 0.05
+        shares = alone.mean(), mixed[is_flat].mean(), mixed[~is_flat].mean()
+        print(f"{name}: " + " | ".join(f"{share:.1%}" for share in shares))
 
 
 if __name__ == "__main__":
