@@ -6,22 +6,18 @@ and the *exposure* (is the effect at a concentration a patient reaches?). The ca
 three, and its probability from draws of the well noise and of the reference.
 """
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from drp.standing import Standing, Values, draw, rank_words, stand, z_cut
 from drp.tables import CALLS, check
 
-Values = NDArray[np.float64]
 SENSITIVE, INTERMEDIATE, NOT_SENSITIVE, NOT_EVALUABLE = CALLS
-_MAD_TO_SD = 1.4826
-_LEAST_SD = 1.0  # points of AUC; a reference is never taken to be narrower than this
-_NORMAL_95 = 1.959963984540054
 _SAME_DOSE = 0.01  # relative difference up to which two dose limits are the same
 
 
@@ -171,7 +167,9 @@ def _call(
             f"no reference: {len(reference)} comparable samples of the {settings['minimum']} needed"
         )
         return _Verdict(NOT_EVALUABLE, reason, data="curve passes", rank=reason)
-    return _ranked(curve, drug, reference, settings, seed)
+    state = "with warnings" if sample["verdict"] == "warn" else "pass"
+    data = f"the curve passes, sample and plates {state}"
+    return replace(_ranked(curve, drug, reference, settings, seed), data=data)
 
 
 def _obstacle(
@@ -195,19 +193,6 @@ def _obstacle(
     return ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Standing:
-    """Where a sample stands for one drug; arrays where each draw has its own."""
-
-    z: Any
-    percentile: Any
-    distance: Any  # reference median minus AUC, points
-    at_peak: Any  # viability at the plasma peak, %; NaN where the exposure is unknown
-    active: bool
-    n: int
-    cut: float
-
-
 def _ranked(
     curve: Mapping[str, Any],
     drug: DrugFacts,
@@ -219,15 +204,15 @@ def _ranked(
     provisional = n < settings["established"]
     cut = z_cut(n, settings["z"], settings["established"])
     exposure, at_peak = _exposure(curve, drug, settings["viability_at_cmax"])
-    standing = _stand(curve["auc"], reference[None, :], at_peak, _active(curve), cut)
+    standing = stand(curve["auc"], reference[None, :], at_peak, _active(curve), cut)
     call = str(_decide(standing, settings)[0])
-    drawn = _drawn(curve, reference, standing, settings, seed)
+    drawn = draw(curve, reference, standing, draws=int(settings["draws"]), seed=seed)
     note = " (provisional: few reference samples)" if provisional else ""
     return _Verdict(
         call=call,
         reason=_reason(call, standing, settings, note) + _limitation(drug),
         data="",
-        rank=f"{_words(standing)}, z {float(standing.z[0]):.1f}{note}",
+        rank=f"{rank_words(standing)}, z {float(standing.z[0]):.1f}{note}",
         exposure=exposure,
         rank_status="provisional" if provisional else "established",
         probability=float(np.mean(_decide(drawn, settings) == call)),
@@ -235,51 +220,6 @@ def _ranked(
         percentile=float(standing.percentile[0]),
         n_reference=n,
     )
-
-
-def _stand(auc: Any, references: Values, at_peak: Any, active: bool, cut: float) -> _Standing:
-    """Rank AUCs, each against its row of `references`."""
-    centre, spread = centre_and_spread(references)
-    distance = centre - np.asarray(auc)
-    below = references > np.asarray(auc).reshape(-1, 1)
-    return _Standing(
-        z=distance / spread,
-        percentile=100 * np.mean(below, axis=1),
-        distance=distance,
-        at_peak=at_peak,
-        active=active,
-        n=references.shape[1],
-        cut=cut,
-    )
-
-
-def z_cut(n: int, z: float, established: int) -> float:
-    """Give the z a sample must reach: with a small reference, its small-sample prediction limit.
-
-    With n reference samples a new value lies beyond ``t(n - 1) sqrt(1 + 1/n)`` spreads as rarely as
-    beyond `z` spreads of a known normal distribution. From `established` samples on, `z` itself.
-
-    >>> z_cut(30, 1.0, 20)
-    1.0
-    >>> round(z_cut(10, 1.0, 20), 2)
-    1.11
-    """
-    if n >= established:
-        return z
-    from scipy.special import ndtr, stdtrit
-
-    return float(stdtrit(n - 1, ndtr(z)) * np.sqrt(1 + 1 / n))
-
-
-def centre_and_spread(values: Values) -> tuple[Values, Values]:
-    """Give median and 1.4826 MAD of each row, the latter never below one point of AUC.
-
-    >>> centre_and_spread(np.array([[80.0, 90.0, 100.0]]))
-    (array([90.]), array([14.826]))
-    """
-    centre = np.median(values, axis=1)
-    spread = _MAD_TO_SD * np.median(np.abs(values - centre[:, None]), axis=1)
-    return centre, np.maximum(spread, _LEAST_SD)
 
 
 def _active(curve: Mapping[str, Any]) -> bool:
@@ -308,7 +248,7 @@ def _dose(value: float) -> str:
     return f"{float(f'{value:.3g}'):,.15g}"
 
 
-def _decide(standing: _Standing, settings: Mapping[str, Any]) -> NDArray[np.str_]:
+def _decide(standing: Standing, settings: Mapping[str, Any]) -> NDArray[np.str_]:
     """The call of each row of a standing.
 
     A rank beyond the cuts is sensitive unless the effect lies above the reachable concentration. A
@@ -324,35 +264,12 @@ def _decide(standing: _Standing, settings: Mapping[str, Any]) -> NDArray[np.str_
     return np.asarray(calls, dtype=np.str_)
 
 
-def _strong(standing: _Standing, settings: Mapping[str, Any]) -> Any:
+def _strong(standing: Standing, settings: Mapping[str, Any]) -> Any:
     return standing.active & (np.asarray(standing.at_peak) <= settings["strong_at_cmax"])
 
 
-def _drawn(
-    curve: Mapping[str, Any],
-    reference: Values,
-    standing: _Standing,
-    settings: Mapping[str, Any],
-    seed: int,
-) -> _Standing:
-    """Draw the well noise of AUC and viability at Cmax, and the reference sample, together."""
-    draws, n = int(settings["draws"]), len(reference)
-    generator = np.random.default_rng(_seed(seed, curve["sample"], curve["drug"]))
-    noise = generator.standard_normal(draws)
-    auc = curve["auc"] + noise * _spread(curve, "auc")
-    picked = reference[generator.integers(0, n, (draws, n))]
-    at_peak = standing.at_peak + noise * _spread(curve, "viability_at_cmax")
-    return _stand(auc, picked, at_peak, standing.active, standing.cut)
-
-
-def _spread(curve: Mapping[str, Any], measure: str) -> float:
-    """Standard error that a 95 % interval stands for; 0 where there is none."""
-    width = float(curve[f"{measure}_hi"] - curve[f"{measure}_lo"])
-    return 0.0 if np.isnan(width) else width / (2 * _NORMAL_95)
-
-
-def _reason(call: str, standing: _Standing, settings: Mapping[str, Any], note: str) -> str:
-    rank = f"{_words(standing)}{note}"
+def _reason(call: str, standing: Standing, settings: Mapping[str, Any], note: str) -> str:
+    rank = f"{rank_words(standing)}{note}"
     if call == SENSITIVE and np.isnan(standing.at_peak):
         return f"{rank}; exposure unknown"
     if call == SENSITIVE:
@@ -368,7 +285,7 @@ def _reason(call: str, standing: _Standing, settings: Mapping[str, Any], note: s
     )
 
 
-def _middle_reason(standing: _Standing, settings: Mapping[str, Any], rank: str) -> str:
+def _middle_reason(standing: Standing, settings: Mapping[str, Any], rank: str) -> str:
     if standing.at_peak > settings["viability_at_cmax"]:
         return f"{rank}, but only above the reachable concentration"
     if _strong(standing, settings):
@@ -376,15 +293,5 @@ def _middle_reason(standing: _Standing, settings: Mapping[str, Any], rank: str) 
     return f"{rank}: beyond the usual spread, short of the {settings['percentile']:g} % cut"
 
 
-def _words(standing: _Standing) -> str:
-    share = float(standing.percentile[0])
-    return f"more sensitive than {share:.0f} % of {standing.n} reference samples"
-
-
 def _limitation(drug: DrugFacts) -> str:
     return f"; limited ex vivo: {drug.caveat}" if drug.exvivo == "limited" else ""
-
-
-def _seed(seed: int, sample: str, drug: str) -> int:
-    digest = hashlib.sha256(f"{seed}\0{sample}\0{drug}".encode()).digest()
-    return int.from_bytes(digest[:8], "big")

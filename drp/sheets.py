@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from drp.problems import DataError, Place, Problem, Problems
+from drp.tables import PATIENT_COLUMNS
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 WELL_PATTERN = re.compile(r"(?:[A-Z]|A[A-F])(?:[1-9]|[1-3][0-9]|4[0-8])")
@@ -42,31 +43,7 @@ SHEETS: dict[str, tuple[tuple[str, ...], tuple[str, ...], bool]] = {
         ),
         False,
     ),
-    "patients": (
-        ("patient",),
-        (
-            "immunophenotype",
-            "site",
-            "em_sites",
-            "months_dx_to_relapse",
-            "months_end_of_therapy_to_relapse",
-            "on_therapy",
-            "diagnosis_date",
-            "end_of_therapy_date",
-            "relapse_date",
-            "eoi_mrd",
-            "age_at_diagnosis_y",
-            "age_at_relapse_y",
-            "genetics",
-            "down_syndrome",
-            "prior_hsct",
-            "relapse_number",
-            "second_remission",
-            "prior_drugs",
-            "cautions",
-        ),
-        False,
-    ),
+    "patients": (PATIENT_COLUMNS[:1], PATIENT_COLUMNS[1:], False),
     "exclusions": (("plate", "well", "reason"), ("by", "date"), True),
     "approvals": (("sample", "by", "date", "input_hash"), (), True),
 }

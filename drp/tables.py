@@ -21,6 +21,29 @@ VERDICTS = ("pass", "warn", "fail")
 RISK_STATUSES = ("definite", "pending", "not_classifiable")
 QUALIFIERS = ("=", "<", ">")
 DOSE_UNITS = ("nM", "IU/mL", "ug/mL")
+# The columns of patients.tsv: what the relapse risk systems ask for, and what the report prints.
+PATIENT_COLUMNS = (
+    "patient",
+    "immunophenotype",
+    "site",
+    "em_sites",
+    "months_dx_to_relapse",
+    "months_end_of_therapy_to_relapse",
+    "on_therapy",
+    "diagnosis_date",
+    "end_of_therapy_date",
+    "relapse_date",
+    "eoi_mrd",
+    "age_at_diagnosis_y",
+    "age_at_relapse_y",
+    "genetics",
+    "down_syndrome",
+    "prior_hsct",
+    "relapse_number",
+    "second_remission",
+    "prior_drugs",
+    "cautions",
+)
 
 
 @dataclass(frozen=True, slots=True)

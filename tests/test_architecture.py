@@ -13,7 +13,7 @@ LAYERS = {
     "problems": -1, "tables": 0, "wellnames": 0, "verdicts": 1,
     "wells": 2, "quality": 2, "samples": 2, "viability": 2,
     "curves": 1, "sensitivity": 2, "synergy": 1,
-    "cohort": 1, "calls": 1, "risk": 1, "drugs": 1,
+    "cohort": 1, "standing": 1, "calls": 2, "risk": 1, "drugs": 1,
     "config": 1, "sheets": 1, "batches": 2, "provenance": 1, "storage": 1, "export": 2,
     "plates": 3, "report": 3, "plan": 3, "simulate": 4,
     "checks": 5, "job": 5, "project": 5, "records": 6, "stages": 7, "cli": 8,
@@ -21,7 +21,7 @@ LAYERS = {
 }  # fmt: skip
 PURE = [
     "wells", "quality", "samples", "viability", "curves", "sensitivity", "synergy",
-    "cohort", "calls", "risk",
+    "cohort", "standing", "calls", "risk",
 ]  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from drp.calls import DrugFacts, make_calls, z_cut
+from drp.calls import DrugFacts, make_calls
 from drp.config import CallSettings
+from drp.standing import z_cut
 from tests.test_cohort import members
 
 SETTINGS = CallSettings().model_dump() | {"minimum": 8, "established": 20}
@@ -45,6 +46,8 @@ def test_far_below_the_reference_is_sensitive_and_says_exposure_is_unknown():
     assert got["z"] == pytest.approx((80 - 50) / 4, rel=0.3)
     assert (got["percentile"], got["n_reference"]) == (100, 40)
     assert got["probability"] > 0.99
+    assert got["data"] == "the curve passes, sample and plates pass"
+    assert "with warnings" in call(curve(50), sample="warn")["data"]
     assert "exposure unknown" in got["reason"]
     assert got["exposure"].startswith("exposure unknown: no verified plasma level")
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from drp.report.build import build_record
-from drp.report.plate_rows import place, row_name
+from drp.report.plate_rows import place
 from tests import report_example
 
 
@@ -118,12 +118,6 @@ def test_plate_keeps_every_well_in_its_place(sample):
     assert [removed.well for removed in plate.removed] == ["C5"]
     assert plate.unread == ["D7"]
     assert len(plate.negative) == len(plate.positive) == 16
-
-
-@pytest.mark.parametrize(("row", "name"), [(0, "A"), (15, "P"), (25, "Z"), (26, "AA"), (31, "AF")])
-def test_row_names_and_places_are_inverse(row, name):
-    assert row_name(row) == name
-    assert place(f"{name}7") == (row, 6)
 
 
 def test_matrix_holds_the_surface(sample):

@@ -20,8 +20,9 @@ from drp.report.palette import (
     shade,
     text_on,
 )
-from drp.report.plate_rows import place, row_name
+from drp.report.plate_rows import place
 from drp.report.record import Curve, DoseAxis, Matrix, Plate
+from drp.wellnames import row_letters
 
 FIGURE_STYLE = (
     f".g{{fill:none;stroke:{PALE};stroke-width:.6}}"
@@ -276,7 +277,7 @@ def _plate_labels(columns: int, rows: int, left: float, top: float, step: float)
         [
             *(_text(left + at * step + middle, top - 3, str(at + 1), "t c") for at in shown),
             *(
-                _text(left - 3, top + at * step + middle + 2.5, row_name(at), "t e")
+                _text(left - 3, top + at * step + middle + 2.5, row_letters(at + 1), "t e")
                 for at in range(0, rows, 1 if rows <= 16 else 2)
             ),
         ]

@@ -1,40 +1,24 @@
 """The plates of one sample: metrics, and the viability of every well in its place."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from drp.report import numerals
 from drp.report.record import Plate, RemovedWell
 from drp.report.rows import count, flag, number, parts, records, text
+from drp.wellnames import parse_well, smallest_format
 
 Row = Mapping[str, Any]
-FORMATS = ((8, 12), (16, 24), (32, 48))
-_WELL = re.compile(r"([A-Z]{1,2})([0-9]{1,2})")
 
 
 def place(well: str) -> tuple[int, int] | None:
     """Give the row and column of a well, both from 0; None if it is not a well's name.
 
-    >>> place("A1"), place("P24"), place("AF48"), place("well 3")
-    ((0, 0), (15, 23), (31, 47), None)
+    >>> place("A1"), place("AF48"), place("well 3")
+    ((0, 0), (31, 47), None)
     """
-    match = _WELL.fullmatch(well)
-    if match is None:
-        return None
-    row = 0
-    for letter in match[1]:
-        row = row * 26 + ord(letter) - ord("A") + 1
-    return row - 1, int(match[2]) - 1
-
-
-def row_name(row: int) -> str:
-    """Give the letters of a plate row counted from 0.
-
-    >>> row_name(0), row_name(15), row_name(31)
-    ('A', 'P', 'AF')
-    """
-    return chr(ord("A") + row) if row < 26 else "A" + chr(ord("A") + row - 26)
+    found = parse_well(well)
+    return found and (found[0] - 1, found[1] - 1)
 
 
 def plate_rows(sample: str, tables: Mapping[str, list[dict[str, Any]]]) -> list[Plate]:
@@ -112,10 +96,9 @@ _METRICS = (
 
 
 def _grid(placed: Mapping[str, Row]) -> list[list[float | None]]:
-    places = [place(well) or (0, 0) for well in placed]
-    need = (max((row for row, _ in places), default=0), max((col for _, col in places), default=0))
-    fitting = (size for size in FORMATS if need[0] < size[0] and need[1] < size[1])
-    rows, columns = next(fitting, (need[0] + 1, need[1] + 1))
+    places = [place(well) or (0, 0) for well in placed] or [(0, 0)]
+    last = max(row for row, _ in places) + 1, max(column for _, column in places) + 1
+    rows, columns = smallest_format(*last)
     grid: list[list[float | None]] = [[None] * columns for _ in range(rows)]
     for well, values in placed.items():
         viability = number(values, "viability_pct")

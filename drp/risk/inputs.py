@@ -7,32 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from drp.problems import Place, Problem, Problems
 from drp.risk.patient import SHEET, UNKNOWN, Patient, read_patient
+from drp.tables import PATIENT_COLUMNS as COLUMNS
 
 if TYPE_CHECKING:
     import pandas as pd
-
-COLUMNS = (
-    "patient",
-    "immunophenotype",
-    "site",
-    "em_sites",
-    "months_dx_to_relapse",
-    "months_end_of_therapy_to_relapse",
-    "on_therapy",
-    "diagnosis_date",
-    "end_of_therapy_date",
-    "relapse_date",
-    "eoi_mrd",
-    "age_at_diagnosis_y",
-    "age_at_relapse_y",
-    "genetics",
-    "down_syndrome",
-    "prior_hsct",
-    "relapse_number",
-    "second_remission",
-    "prior_drugs",
-    "cautions",
-)
 
 
 def scan_patients(patients: "pd.DataFrame") -> list[Problem]:
