@@ -27,7 +27,8 @@ _HOW_TO_READ = (
     ("Curve", "Solid: this sample, over the tested doses only. Dots: wells; wells outside the "
      "drawn range sit on its edge. Dashed: median of the reference. Orange bar: plasma peak."),
     ("Call", "Sensitive: the data pass, the rank is beyond the cut, and the effect is not out "
-     "of a patient's reach. Intermediate: part of this. Not evaluable: the data or the assay "
+     "of a patient's reach. Intermediate: part of this, or a strong effect "
+     "within reach that is usual for the drug. Not evaluable: the data or the assay "
      "support no verdict; no number is shown, on purpose."),
     ("Probability", "Share of repeated draws (well noise, controls, reference) in which the same "
      "call comes out. Low ones are printed as uncertain."),
