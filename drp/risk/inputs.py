@@ -61,13 +61,19 @@ def read_patients(patients: "pd.DataFrame") -> tuple[list[Patient], list[Problem
     """
     columns = [str(column) for column in patients.columns]
     cells = (_texts(patients[column]) for column in columns)
-    return read_rows([dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)])
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)]
+    return _read(rows, set(columns))
 
 
 def read_rows(sheet: Sequence[Mapping[str, str]]) -> tuple[list[Patient], list[Problem]]:
     """Read the sheet of patients from plain rows; see `read_patients`."""
+    return _read(sheet, {column for row in sheet for column in row} | {"patient"})
+
+
+def _read(
+    sheet: Sequence[Mapping[str, str]], given: set[str]
+) -> tuple[list[Patient], list[Problem]]:
     problems = Problems()
-    given = {column for row in sheet for column in row}
     if "patient" not in given:
         fix = "Add a column patient with one id per row."
         problems.error("risk.no-patient", Place(SHEET), "there is no column patient", fix)
