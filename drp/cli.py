@@ -246,7 +246,7 @@ def _print_problems(problems: Sequence[Problem]) -> None:
     for problem in problems:
         print(problem, file=sys.stderr)
     if problems:
-        print(f"{errors} errors, {len(problems) - errors} warnings.", file=sys.stderr)
+        print(f"Errors: {errors}. Warnings: {len(problems) - errors}.", file=sys.stderr)
 
 
 _COMMANDS = {

@@ -99,8 +99,8 @@ def _one_plate(
     wells["plate"] = name
     wells["run"] = plate.get("run", "")
     wells["sample"] = _samples(wells, plate, found)
-    _check_unread(wells, name, found)
     _mark_exclusions(wells, name, exclusions, found)
+    _check_unread(wells[~wells["excluded"]], name, found)
     places = [parse_well(well) or (0, 0) for well in wells["well"]]
     wells["row"] = [row for row, _ in places]
     wells["column"] = [column for _, column in places]
@@ -179,15 +179,18 @@ def _check_unread(wells: pd.DataFrame, plate: str, found: Problems) -> None:
             f"the layout fills {len(names)} wells for which the export has no value: {shown}",
             "Check that layout and export belong together; mark wells left empty as role empty.",
         )
-    flagged = wells[(wells["role"] != "empty") & ~wells["status"].isin(["ok", "not_read"])]
-    for row in flagged.itertuples():
-        severe = row.role == "negative" and row.status == "saturated"
-        note = found.error if severe else found.warning
-        note(
-            "wells.saturated-control" if severe else "wells.no-signal",
+    _check_saturated_controls(wells, plate, found)
+
+
+def _check_saturated_controls(wells: pd.DataFrame, plate: str, found: Problems) -> None:
+    """A saturated negative control would put 100 % too low; the reader warns of other wells."""
+    saturated = wells[(wells["role"] == "negative") & (wells["status"] == "saturated")]
+    for row in saturated.itertuples():
+        found.error(
+            "wells.saturated-control",
             Place(str(row.file), str(row.locator), plate, str(row.well)),
-            f"the reading is {row.status} in a well of role {row.role}",
-            "Repeat the reading at a lower gain." if severe else "The well is not used.",
+            "a negative control is saturated",
+            "Repeat the reading at a lower gain, or exclude the well and say why.",
         )
 
 

@@ -45,12 +45,13 @@ def test_a_mapped_well_without_a_value_is_an_error_that_names_it():
     assert "A2, A3" in problem.found
 
 
-def test_a_failed_reading_is_a_warning_and_has_no_signal():
+def test_a_failed_reading_keeps_its_status_and_has_no_signal():
     found = Problems()
     wells = join_wells(
         reads("PL1", VALUES | {"A2": math.nan}), layout(MAP), [PLATE], found=found
     ).set_index("well")
-    assert codes(found) == ["wells.no-signal"]
+    assert codes(found) == []  # the reader has said it, with the text of the cell
+    assert wells.loc["A2", "status"] == "missing"
     assert np.isnan(wells.loc["A2", "signal"])
 
 
@@ -60,6 +61,21 @@ def test_a_saturated_negative_control_is_an_error():
     found = Problems()
     join_wells(values, layout(MAP), [PLATE], found=found)
     assert "wells.saturated-control" in [problem.code for problem in found.errors]
+
+
+def test_a_well_taken_out_by_hand_needs_no_reading():
+    exclusions = [
+        {"plate": "PL1", "well": "A1", "reason": "saturated"},
+        {"plate": "PL1", "well": "A2", "reason": "not read"},
+    ]
+    values = reads("PL1", VALUES)
+    values.loc[values["well"] == "A1", ["signal", "status"]] = [np.nan, "saturated"]
+    found = Problems()
+    wells = join_wells(
+        values[values["well"] != "A2"], layout(MAP), [PLATE], exclusions, found=found
+    )
+    assert found.errors == []
+    assert wells.loc[wells["excluded"], "well"].tolist() == ["A1", "A2"]
 
 
 def test_exclusions_mark_and_keep_the_well_and_take_it_out_of_the_controls():
