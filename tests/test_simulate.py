@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from drp import drugs
+from drp.config import read_config
 from drp.plates import read_layout, read_plate
 from drp.problems import DataError
 from drp.risk.inputs import scan_patients
@@ -237,7 +238,7 @@ def test_the_truth_of_a_drug_is_its_area():
 
 def test_the_shipped_demonstration_is_what_the_simulation_writes(demo):
     made = sorted(path.relative_to(demo) for path in demo.rglob("*") if path.is_file())
-    assert len(made) == 18 + 2 + 1 + 6
+    assert len(made) == 18 + 2 + 1 + 7
     hint = "run `drp simulate .` after a change to the simulation or the curve fit"
     fitted = Path("config/reference.tsv")
     exact = [path for path in made if path != fitted]
@@ -279,8 +280,9 @@ def test_sheets_pass_every_check_and_say_they_are_simulated(demo):
     assert len(sheets.samples) == 9
     assert len(sheets.exclusions) == 3
     assert sheets.approvals == []
-    for path in (demo / "config").iterdir():
+    for path in (demo / "config").glob("*.tsv"):
         assert path.read_text().startswith(REMARK)
+    assert read_config(demo / "config" / "config.yaml").simulated
     problems = scan_patients(pd.DataFrame(sheets.patients))
     assert [problem for problem in problems if problem.severity == "error"] == []
 

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def simulate_run(
     ----------
     folder : str or Path
         The project folder; `plates` and `config` are made in it. Sheets of an earlier simulated
-        run are replaced, a laboratory's own never.
+        run are replaced, a laboratory's own never; neither is a configuration that is there.
     seed : int
         The same seed gives the same bytes.
     patients : int
@@ -79,7 +80,17 @@ def simulate_run(
         earlier = simulate_reference(reference, seed=seed).to_dict("records")
         path = config / "reference.tsv"
         written.append(_write_table(path, earlier, digits=_REFERENCE_DIGITS))
+    if not (config / "config.yaml").exists():
+        written.append(_write_config(config / "config.yaml", with_reference=reference > 0))
     return written
+
+
+def _write_config(path: Path, *, with_reference: bool) -> Path:
+    text = (files("drp") / "data" / "demo" / "config.yaml").read_text(encoding="utf-8")
+    if not with_reference:
+        text = text.replace("reference: config/reference.tsv", 'reference: ""')
+    path.write_text(text, encoding="utf-8")
+    return path
 
 
 def _refuse_to_replace(config: Path) -> None:
