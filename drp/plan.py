@@ -124,7 +124,7 @@ class Plan(Grouping):
         return digest(getattr(self, f"_rows_of_{stage}")(name))
 
     def _rows_of_plates(self, batch: str) -> Any:
-        wanted = ("plate", "file", "layout", "reader", "sheet", "plate_index")
+        wanted = ("plate", "file", "layout", "reader", "plate_index")
         return [[row.get(column, "") for column in wanted] for row in self.plates_of[batch]]
 
     def _rows_of_wells(self, batch: str) -> Any:

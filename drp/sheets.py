@@ -22,7 +22,7 @@ Row = dict[str, str]
 SHEETS: dict[str, tuple[tuple[str, ...], tuple[str, ...], bool]] = {
     "plates": (
         ("plate", "file", "layout", "sample"),
-        ("run", "reader", "read", "sheet", "plate_index", "barcode"),
+        ("run", "reader", "read", "plate_index"),
         False,
     ),
     "samples": (

@@ -48,6 +48,9 @@ def wells(job: Job) -> None:
         found=found,
     )
     found.raise_errors()
+    # On a plate shared with other batches the controls are for all, the drug wells for each.
+    own = [row["sample"] for row in sheets.samples_of_batch[job.name]]
+    joined = joined[(joined["role"] != "sample") | joined["sample"].isin(own)]
     write_table(job.outputs["wells"], joined)
     write_json(job.outputs["warnings"], _as_json(found.items))
 

@@ -54,7 +54,7 @@ def changed(sheet, index, **cells):
 
 
 def test_a_changed_row_touches_its_own_jobs_only():
-    before, after = plan(), plan(changed("plates", 1, barcode="X"))
+    before, after = plan(), plan(changed("plates", 1, read="LUM"))
     assert before.rows("wells", "S2") != after.rows("wells", "S2")
     assert before.rows("wells", "S1") == after.rows("wells", "S1")
     assert before.rows("plates", "S2") == after.rows("plates", "S2")
