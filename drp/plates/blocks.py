@@ -33,14 +33,24 @@ class Block:
         Id that the file itself gives to the plate, for example in a column; empty if none.
     barcode : str
         As printed; empty if none.
+    sheet : str
+        Name of the sheet of a workbook; empty for text.
     mode, unit : str
         ``lum``, ``fluo``, ``abs``, ``count`` or empty; the unit as printed or empty.
+    wavelength_nm : str
+        As printed, excitation and emission as ``488/530``; empty if none or not printed.
+    instrument, software : str
+        Model of the reader, and its software with version; empty if the file does not say. Never
+        a serial number, a path or a person.
     registration : str
         ``labelled``, or ``positional`` where wells have no labels.
     blank_status : str
         Status of a blank cell.
     measured_at : str
         Date and time as printed; empty if the file does not say.
+    date_order : str
+        ``mdy`` or ``dmy`` where the kind of export fixes the order of a date with slashes or
+        dots; empty if it depends on the computer, so that 03/04/2024 stays unread.
     temperature : float
         Temperature at the start, °C; NaN if the file does not say.
     statuses : dict of (int, int) to str
@@ -55,11 +65,16 @@ class Block:
     locator: str
     name: str = ""
     barcode: str = ""
+    sheet: str = ""
     mode: str = ""
     unit: str = ""
+    wavelength_nm: str = ""
+    instrument: str = ""
+    software: str = ""
     registration: str = "labelled"
     blank_status: str = "missing"
     measured_at: str = ""
+    date_order: str = ""
     temperature: float = float("nan")
     statuses: dict[tuple[int, int], str] = field(default_factory=dict)
     faults: list[Problem] = field(default_factory=list)

@@ -1,20 +1,16 @@
-"""Write plates as reader exports: for simulated plates, and to test that what we read is right.
+"""Write EnVision exports."""
 
-Every writer puts a file in place whole or not at all, and gives the same bytes for the same plate.
-"""
-
-import math
-import os
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
 
-from drp.wellnames import MOST_COLUMNS, MOST_ROWS, row_letters, well_name
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-Signal: TypeAlias = "Sequence[Sequence[float]] | NDArray[Any]"
+from drp.plates.writers.common import (
+    Line,
+    Signal,
+    check_text,
+    grid_lines,
+    plate_shape,
+    put_in_place,
+)
+from drp.wellnames import row_letters
 
 _CALCULATION = "Calc 1: Crosstalk = Crosstalk correction where Label : {read} channel 1"
 _CONDITIONS = (
@@ -76,159 +72,36 @@ def write_envision(
     >>> lines[lines.index("Results for LUM 384(1) - channel 0 (CPS)"):][:4]
     ['Results for LUM 384(1) - channel 0 (CPS)', ';01;02;', 'A;1083480;;', 'B;20;21.5;']
     """
-    rows, columns = _shape(signal)
+    rows, columns = plate_shape(signal)
     read = f"{label}(1)"
     for text in (label, measured_at, barcode, comment or ""):
-        _check_text(text, separator)
+        check_text(text, separator)
     about = [str(plate_number), "1", barcode]
     calculated = _information(about, "", measured_at, _CALCULATION.format(read=read))
     measured = _information(about, read, measured_at, "")
-    background: list[str | list[str]] = ["Background information", [*_BACKGROUND, ""]]
+    background: list[Line] = ["Background information", [*_BACKGROUND, ""]]
     background.append([str(plate_number), label, "0", "0", "0.1", "00:00:00.000", "Ex=N/A", ""])
     titles = (
         f"Calculated results: {_CALCULATION.format(read=read)}",
         f"Results for {read} - channel 0 (CPS)",
     )
-    lines: list[str | list[str]] = []
+    lines: list[Line] = []
     for title, information, decimals in (
         (titles[0], calculated, True),
         (titles[1], measured, False),
     ):
-        grid: list[str | list[str]] = [
+        grid: list[Line] = [
             title,
-            *_grid(signal, pad="02d", decimals=decimals, trailing=True),
+            *grid_lines(signal, pad="02d", decimals=decimals, trailing=True),
         ]
         about_plate = [*information, "", *background]
         parts = (grid, about_plate) if information_last else (about_plate, grid)
         lines += [*parts[0], "", *parts[1], ""]
     lines += _footer(rows, columns, read, measured_at, comment, information_last)
-    _write(path, lines, separator, line_ending)
+    put_in_place(path, lines, separator, line_ending)
 
 
-def write_labelled_grid(
-    path: str | Path,
-    signal: Signal,
-    *,
-    corner: str = "",
-    separator: str = "\t",
-    line_ending: str = "\n",
-    decimal: str = ".",
-) -> None:
-    r"""Write one plate as a plain grid: column numbers above, row letters on the left.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file to write.
-    signal : array, shape (rows, columns)
-        Signal in any unit, row A first; NaN is written as ``NA``.
-    corner : str
-        Text above the row letters.
-    separator, line_ending : str
-        Field separator and end of every line.
-    decimal : {".", ","}
-        Decimal sign; it must differ from the separator.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "P1.tsv"
-    >>> write_labelled_grid(path, [[1.5, 2], [3, float("nan")]])
-    >>> path.read_text()
-    '\t1\t2\nA\t1.5\t2\nB\t3\tNA\n'
-    """
-    _shape(signal)
-    _check_text(corner, separator)
-    lines = _grid(signal, pad="d", decimals=False, trailing=False, blank="NA", decimal=decimal)
-    lines[0][0] = corner
-    _write(path, lines, separator, line_ending)
-
-
-def write_tidy(
-    path: str | Path,
-    plates: Mapping[str, Signal],
-    *,
-    separator: str = ",",
-    line_ending: str = "\n",
-    decimal: str = ".",
-) -> None:
-    r"""Write plates as a tidy table, one line per well: ``plate``, ``well``, ``value``.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file to write.
-    plates : mapping of str to array, shape (rows, columns)
-        Plate id to signal; NaN is written as ``NA``.
-    separator, line_ending : str
-        Field separator and end of every line.
-    decimal : {".", ","}
-        Decimal sign; it must differ from the separator.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "run.csv"
-    >>> write_tidy(path, {"P1": [[5, float("nan")]]})
-    >>> path.read_text()
-    'plate,well,value\nP1,A1,5\nP1,A2,NA\n'
-    """
-    lines = [["plate", "well", "value"]]
-    for plate, signal in plates.items():
-        _shape(signal)
-        _check_text(plate, separator)
-        for row, values in enumerate(signal, start=1):
-            for column, value in enumerate(values, start=1):
-                text = _number(value, "NA", decimal=decimal)
-                lines.append([plate, well_name(row, column), text])
-    _write(path, lines, separator, line_ending)
-
-
-def _shape(signal: Signal) -> tuple[int, int]:
-    widths = {len(values) for values in signal}
-    rows, columns = len(signal), widths.pop() if widths else 0
-    if widths or not (1 <= rows <= MOST_ROWS and 1 <= columns <= MOST_COLUMNS):
-        raise ValueError(
-            f"signal must have 1 to {MOST_ROWS} rows of one width, 1 to {MOST_COLUMNS} columns"
-        )
-    return rows, columns
-
-
-def _check_text(text: str, separator: str) -> None:
-    if any(sign in text for sign in (separator, "\r", "\n")):
-        raise ValueError(f"{text!r} must hold neither {separator!r} nor a line break")
-
-
-def _number(value: float, blank: str, decimals: bool = False, decimal: str = ".") -> str:
-    number = float(value)
-    if math.isnan(number):
-        return blank
-    if number.is_integer() and not decimals:
-        return str(int(number))
-    return repr(number).replace(".", decimal)
-
-
-def _grid(
-    signal: Signal,
-    *,
-    pad: str,
-    decimals: bool,
-    trailing: bool,
-    blank: str = "",
-    decimal: str = ".",
-) -> list[list[str]]:
-    end = [""] if trailing else []
-    columns = len(signal[0])
-    lines = [["", *(format(column, pad) for column in range(1, columns + 1)), *end]]
-    for row, values in enumerate(signal, start=1):
-        cells = (_number(value, blank, decimals, decimal) for value in values)
-        lines.append([row_letters(row), *cells, *end])
-    return lines
-
-
-def _information(
-    about: list[str], read: str, measured_at: str, formula: str
-) -> list[str | list[str]]:
+def _information(about: list[str], read: str, measured_at: str, formula: str) -> list[Line]:
     """Give the plate information: of a measured block, or of a calculated one if `formula`."""
     unknown = ["N/A"] * len(_CONDITIONS)
     names: tuple[str, ...] = _MEASUREMENT
@@ -249,7 +122,7 @@ def _footer(
     measured_at: str,
     comment: str | None,
     information_last: bool,
-) -> list[str | list[str]]:
+) -> list[Line]:
     def line(name: str, value: str) -> list[str]:
         return [name, "", "", "", value]
 
@@ -294,13 +167,3 @@ def _footer(
         "",
         "Exported with EnVision Workstation version 1.13.3009.1409",
     ]
-
-
-def _write(
-    path: str | Path, lines: Sequence[str | list[str]], separator: str, line_ending: str
-) -> None:
-    target = Path(path)
-    texts = [line if isinstance(line, str) else separator.join(line) for line in lines]
-    partial = target.with_name(f".{target.name}.partial")
-    partial.write_bytes("".join(text + line_ending for text in texts).encode())
-    os.replace(partial, target)  # noqa: PTH105
