@@ -207,6 +207,15 @@ def _write(tmp_path, text):
     return path
 
 
+def test_a_layout_of_several_plates_names_each(tmp_path):
+    text = "plate,well,drug,dose,unit\n1,A1,X,5,nM\n2,A1,Y,6,nM\n"
+    layout, problems = _scan(tmp_path, text)
+    assert problems == []
+    assert [name.rpartition("#")[2] for name in layout["layout"]] == ["1", "2"]
+    assert layout["drug"].tolist() == ["X", "Y"]
+    assert layout["layout_plate"].tolist() == ["1", "2"]
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [
@@ -214,7 +223,7 @@ def _write(tmp_path, text):
         ("well,drug,dose,unit\nA1,X,5,M\n", "layout.odd-dose"),
         ("well,drug,dose,unit\nA1,X,0.0001,pM\n", "layout.odd-dose"),
         ("well,drug,name\nA1,X,Y\n", "layout.duplicate-column"),
-        ("plate,well,drug,dose,unit\n1,A1,X,5,nM\n2,A1,X,5,nM\n", "layout.several-plates"),
+        ("plate,well,drug,dose,unit\n1,A1,X,5,nM\n1,A1,X,5,nM\n", "layout.duplicate-well"),
         ("well,dose\nA1,5\n", "layout.unrecognised"),
         ("well,drug\n", "layout.empty"),
         ("", "layout.empty"),

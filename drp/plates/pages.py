@@ -71,11 +71,12 @@ class Page:
 
 @dataclass(slots=True)
 class Source:
-    """A file that was opened: its name, the SHA-256 of its bytes, its pages."""
+    """A file that was opened: its name, the SHA-256 of its bytes, its bytes, its pages."""
 
     file: str
     sha256: str
     pages: list[Page] = field(default_factory=list)
+    content: bytes = field(default=b"", repr=False)
 
     @property
     def stem(self) -> str:
@@ -128,7 +129,7 @@ def open_source(path: str | Path, area: str, found: Problems) -> Source | None:
     if not content.strip():
         found.error(f"{area}.empty", where, "the file is empty", "Export the plate again.")
         return None
-    source = Source(path.name, hashlib.sha256(content).hexdigest())
+    source = Source(path.name, hashlib.sha256(content).hexdigest(), content=content)
     try:
         source.pages = _pages(content, area, where, found)
     except ValueError as error:

@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drp.plates.layouts.tidy import SUFFIXES, Entry, read_tidy_layout
+from drp.plates.layouts.entries import SUFFIXES, Entry, Options
+from drp.plates.layouts.formats import choose_layout
+from drp.plates.layouts.units import ALLOWED, is_unit
 from drp.plates.pages import open_source
 from drp.problems import DataError, Place, Problem, Problems
-from drp.tables import check
+from drp.tables import ROLES, check
 from drp.wellnames import well_name
 
 if TYPE_CHECKING:
@@ -22,6 +24,9 @@ def read_layout(
     *,
     dose_unit: str | None = None,
     roles: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | None = None,
+    stocks: Mapping[str, str] | None = None,
+    well_volume_ul: float | None = None,
 ) -> "pd.DataFrame":
     r"""Read a layout: what was put into which well.
 
@@ -38,13 +43,23 @@ def read_layout(
     roles : mapping of str to str, optional
         Roles of drugs or words of the file, for example ``{"STS": "positive"}``. Without a role
         and without a word here, DMSO, PBS and the like are negative controls, all else is a drug.
+    names : mapping of str to str, optional
+        Names in the file to names of drugs, as for the labels of a dispenser.
+    stocks : mapping of str to str, optional
+        Drug to the concentration of its stock, ``{"Venetoclax": "10 mM"}``, where the file records
+        volumes only.
+    well_volume_ul : float, optional
+        Volume in a well before anything is dispensed, µL, where the file records volumes only.
 
     Returns
     -------
     DataFrame
         Table `layout`: molar doses in nM, rounded to 12 significant digits. Controls have no dose;
         their substance stays in `drug`. Further columns: sample; dose_value and dose_value_unit as
-        written (several doses joined by ``|``); raw_role as written.
+        written (several doses joined by ``|``); raw_role as written; layout_plate, the plate as the
+        file names it; addon, a partner of the whole arm at a dose that is not stated; failed, why a
+        well was not filled as planned. Where a file describes several plates, `layout` is
+        ``file#plate``.
 
     Raises
     ------
@@ -61,7 +76,14 @@ def read_layout(
     0   A1  negative        DMSO   NaN
     1   A2    sample  Venetoclax   3.2        nM
     """
-    layout, problems = scan_layout(path, dose_unit=dose_unit, roles=roles)
+    layout, problems = scan_layout(
+        path,
+        dose_unit=dose_unit,
+        roles=roles,
+        names=names,
+        stocks=stocks,
+        well_volume_ul=well_volume_ul,
+    )
     if any(problem.severity == "error" for problem in problems):
         raise DataError(problems)
     return layout
@@ -72,12 +94,15 @@ def scan_layout(
     *,
     dose_unit: str | None = None,
     roles: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | None = None,
+    stocks: Mapping[str, str] | None = None,
+    well_volume_ul: float | None = None,
 ) -> tuple["pd.DataFrame", list[Problem]]:
     """Read what can be read of a layout, and list everything that is wrong or odd.
 
     Parameters
     ----------
-    path, dose_unit, roles
+    path, dose_unit, roles, names, stocks, well_volume_ul
         As in `read_layout`.
 
     Returns
@@ -88,17 +113,36 @@ def scan_layout(
         Errors and warnings in the order they were found.
     """
     found = Problems()
+    volume = float("nan") if well_volume_ul is None else float(well_volume_ul)
+    options = Options(dose_unit or "", roles or {}, names or {}, stocks or {}, volume)
+    file = Path(path).name
+    _check_options(options, file, found)
     source = open_source(path, "layout", found)
     entries: list[Entry] = []
-    file = Path(path).name
-    if source is not None:
-        entries = read_tidy_layout(source, dose_unit, roles or {}, found)
+    reader = choose_layout(source, found) if source is not None else None
+    if source is not None and reader is not None and not found.errors:
+        entries = reader.read(source, options, found)
         _check_controls(entries, file, found)
         _check_drugs(entries, file, found)
         if not entries and not found.errors:
             text = "the layout has no wells"
             found.error("layout.empty", Place(file), text, "Write one line per well.")
     return _frame(entries, file), found.items
+
+
+def _check_options(options: Options, file: str, found: Problems) -> None:
+    """Check what the user states before it is used for any well."""
+    for name, role in options.roles.items():
+        if role not in ROLES:
+            text = f"{name!r} is given the unknown role {role!r}"
+            fix = f"Roles are {', '.join(ROLES)}."
+            found.error("layout.unknown-role", Place(file), text, fix)
+    if options.dose_unit and not is_unit(options.dose_unit):
+        text = f"the unit {options.dose_unit!r} is not known"
+        found.error("layout.unknown-unit", Place(file), text, f"Use one of {ALLOWED}.")
+    if options.well_volume_ul <= 0:
+        text = f"the volume of a well is {options.well_volume_ul:g} µL"
+        found.error("layout.bad-volume", Place(file), text, "Give it in µL, above 0.")
 
 
 def _check_controls(entries: list[Entry], file: str, found: Problems) -> None:
@@ -138,8 +182,9 @@ def _check_drugs(entries: list[Entry], file: str, found: Problems) -> None:
 def _frame(entries: list[Entry], file: str) -> "pd.DataFrame":
     import pandas as pd
 
+    several = len({entry.plate for entry in entries}) > 1
     texts = {
-        "layout": [file] * len(entries),
+        "layout": [f"{file}#{entry.plate}" if several else file for entry in entries],
         "well": [well_name(*entry.well) for entry in entries],
         "role": [entry.role for entry in entries],
         "dose_unit": [entry.dose_unit for entry in entries],
@@ -148,6 +193,9 @@ def _frame(entries: list[Entry], file: str) -> "pd.DataFrame":
         "dose_value": [entry.dose_value for entry in entries],
         "dose_value_unit": [entry.dose_value_unit for entry in entries],
         "raw_role": [entry.raw_role for entry in entries],
+        "layout_plate": [entry.plate for entry in entries],
+        "addon": [entry.addon for entry in entries],
+        "failed": [entry.failed for entry in entries],
         **{
             f"drug{suffix}": [entry.drugs[position] for entry in entries]
             for position, suffix in enumerate(SUFFIXES)

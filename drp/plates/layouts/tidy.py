@@ -5,9 +5,10 @@ dose3, sample. Nothing is guessed: a dose has a unit or is an error.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from drp.plates.columns import Tidy, find_tidy
+from drp.plates.layouts.entries import SUFFIXES, Entry, Options
 from drp.plates.layouts.roles import role_as_written, role_of_drug
 from drp.plates.layouts.units import ALLOWED, convert_dose, is_logarithm, is_unit
 from drp.plates.pages import Source
@@ -16,7 +17,8 @@ from drp.problems import Place, Problems
 from drp.tables import ROLES
 from drp.wellnames import well_name
 
-SUFFIXES = ("", "2", "3")
+NAME = "tidy"
+MEANING = "tables with one line per well and columns well (or row and column), drug, dose"
 
 _SYNONYMS = {
     "plate": ("plate", "plateid", "barcode"),
@@ -37,22 +39,6 @@ _SYNONYMS = {
 }
 
 
-@dataclass(slots=True)
-class Entry:
-    """One well of a layout. Doses are in `dose_unit`, NaN where there is no drug."""
-
-    well: tuple[int, int]
-    role: str
-    raw_role: str
-    sample: str
-    locator: str
-    drugs: list[str] = field(default_factory=lambda: [""] * len(SUFFIXES))
-    doses: list[float] = field(default_factory=lambda: [float("nan")] * len(SUFFIXES))
-    dose_unit: str = ""
-    dose_value: str = ""
-    dose_value_unit: str = ""
-
-
 @dataclass(frozen=True, slots=True)
 class Rules:
     """How to read the lines of one layout: the user's unit and roles, the decimal sign."""
@@ -62,19 +48,26 @@ class Rules:
     decimal: Decimal
 
 
-def read_tidy_layout(
-    source: Source, dose_unit: str | None, roles: Mapping[str, str], found: Problems
-) -> list[Entry]:
-    """Read the tidy layout of a file.
+def recognise(source: Source) -> bool:
+    """Say whether a file holds a tidy layout.
 
     Parameters
     ----------
     source : Source
         The opened file.
-    dose_unit : str, optional
-        Unit of doses for which the file writes none.
-    roles : mapping of str to str
-        Names of drugs, or words in the column of roles, to roles.
+    """
+    return bool(_tables(source))
+
+
+def read(source: Source, options: Options, found: Problems) -> list[Entry]:
+    """Read the tidy layout of a file, of one plate or of several told apart by a column plate.
+
+    Parameters
+    ----------
+    source : Source
+        The opened file.
+    options : Options
+        Unit and roles that the user states.
     found : Problems
         Takes everything that is wrong, line by line.
 
@@ -83,39 +76,26 @@ def read_tidy_layout(
     list of Entry
         The wells without a fault, in the order of the file.
     """
-    where = Place(source.file)
-    for name, role in roles.items():
-        if role not in ROLES:
-            text = f"{name!r} is given the unknown role {role!r}"
-            found.error("layout.unknown-role", where, text, f"Roles are {', '.join(ROLES)}.")
-    if dose_unit and not is_unit(dose_unit):
-        text = f"the unit {dose_unit!r} is not known"
-        found.error("layout.unknown-unit", where, text, f"Use one of {ALLOWED}.")
-    tables = find_tidy(source, _SYNONYMS, ("well", "drug"))
+    tables = _tables(source)
     if len(tables) != 1:
         text = f"{len(tables)} tables with the columns well and drug were found, one is needed"
         fix = "The first line names the columns: well, role, drug, dose, dose_unit."
-        found.error("layout.unrecognised", where, text, fix)
+        found.error("layout.unrecognised", Place(source.file), text, fix)
         return []
-    if found.errors:
-        return []
-    return _read_table(tables[0], source.file, dose_unit or "", roles, found)
+    return _read_table(tables[0], source.file, options, found)
 
 
-def _read_table(
-    table: Tidy, file: str, dose_unit: str, roles: Mapping[str, str], found: Problems
-) -> list[Entry]:
+def _tables(source: Source) -> list[Tidy]:
+    return find_tidy(source, _SYNONYMS, ("well", "drug"))
+
+
+def _read_table(table: Tidy, file: str, options: Options, found: Problems) -> list[Entry]:
     if table.twice:
         where = Place(file, table.page.line(table.header))
         text = f"columns mean the same as others: {', '.join(table.twice)}"
         found.error("layout.duplicate-column", where, text, "Keep one of them.")
         return []
     lines = table.rows()
-    plates = sorted({table.text(line, "plate").strip() for line in lines} - {""})
-    if len(plates) > 1:
-        text = f"it holds {len(plates)} plates: {', '.join(plates[:5])}"
-        found.error("layout.several-plates", Place(file), text, "Write one layout for each plate.")
-        return []
     cells = [(line, f"dose{suffix}") for line in lines for suffix in SUFFIXES]
     decimal, faults = find_decimal(table.text(line, column) for line, column in cells)
     for fault in faults:
@@ -126,8 +106,8 @@ def _read_table(
         found.error("layout.ambiguous-number", where, text, fix)
     if faults:
         return []
-    lowered = {name.strip().lower(): role for name, role in roles.items()}
-    rules = Rules(dose_unit, lowered, decimal)
+    lowered = {name.strip().lower(): role for name, role in options.roles.items()}
+    rules = Rules(options.dose_unit, lowered, decimal)
     return _read_lines(table, lines, file, rules, found)
 
 
@@ -135,22 +115,25 @@ def _read_lines(
     table: Tidy, lines: list[int], file: str, rules: Rules, found: Problems
 ) -> list[Entry]:
     entries: list[Entry] = []
-    first: dict[tuple[int, int], str] = {}
+    first: dict[tuple[str, tuple[int, int]], str] = {}
     for line in lines:
-        locator = table.page.line(line)
+        locator, plate = table.page.line(line), table.text(line, "plate").strip()
         well = table.well(line)
         if well is None:
             text = f"{table.well_text(line)!r} is no well"
-            found.error("layout.bad-well", Place(file, locator), text, "Wells are A1 to AF48.")
+            found.error(
+                "layout.bad-well", Place(file, locator, plate), text, "Wells are A1 to AF48."
+            )
             continue
-        place = Place(file, locator, well=well_name(*well))
-        if well in first:
-            text = f"the well is given twice, here and at {first[well]}"
+        place = Place(file, locator, plate, well_name(*well))
+        if (plate, well) in first:
+            text = f"the well is given twice, here and at {first[plate, well]}"
             found.error("layout.duplicate-well", place, text, "Keep the line that is right.")
             continue
-        first[well] = locator
+        first[plate, well] = locator
         before = len(found.errors)
         entry = _read_entry(table, line, well, rules, place, found)
+        entry.plate = plate
         if len(found.errors) == before:
             entries.append(entry)
     return entries
