@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from drp.config import Config
 from drp.problems import DataError, Place, Problem, Problems, problem_of
 from drp.provenance import digest, file_sha256, fingerprint
-from drp.sheets import SHEETS, Row
+from drp.sheets import SHEETS, Row, layout_file
 from drp.storage import read_json, write_json
 
 if TYPE_CHECKING:
@@ -90,8 +90,9 @@ def check_project(plan: "Plan") -> list[Problem]:
     layouts = {name: options.model_dump() for name, options in config.layouts.items()}
     read = read_plates(sheets.plates, config.plates_folder, layouts)
     found = read.problems
+    found.extend(read.unused)
     broken = {problem.where.file for problem in found.errors}
-    sound = [row for row in sheets.plates if not {row["file"], row["layout"]} & _names(broken, row)]
+    sound = [row for row in sheets.plates if not _names(broken, row)]
     join_wells(
         read.reads,
         read.layouts,
@@ -109,7 +110,8 @@ def check_project(plan: "Plan") -> list[Problem]:
 
 def _names(broken: set[str], row: Row) -> set[str]:
     """Of the files a row names, those with an error (problems give names without folders)."""
-    return {name for name in (row["file"], row["layout"]) if Path(name).name in broken}
+    names = (row["file"], layout_file(row))
+    return {name for name in names if Path(name).name in broken}
 
 
 def _patient_problems(plan: "Plan") -> list[Problem]:

@@ -29,10 +29,14 @@ class Assay(_Strict):
 
 
 class LayoutOptions(_Strict):
-    """What a layout file leaves unsaid: the unit of its doses, the role of a substance."""
+    """What a layout file leaves unsaid: units, roles, names, stocks, the volume of a well."""
 
     dose_unit: str | None = None
     roles: dict[str, str] = {}
+    names: dict[str, str] = Field(default={}, description="name in the file -> drug")
+    names_file: str = Field(default="", description="table of such names, in the plates folder")
+    stocks: dict[str, str] = Field(default={}, description="drug -> its stock, as 10 mM")
+    well_volume_ul: float | None = Field(default=None, gt=0, description="before dispensing, µL")
 
 
 class Normalisation(_Strict):

@@ -13,7 +13,7 @@ from typing import Any
 from drp.batches import Grouping
 from drp.config import Config
 from drp.provenance import digest, fingerprint
-from drp.sheets import Row, Sheets
+from drp.sheets import Row, Sheets, layout_file
 
 # The keys of config.yaml that each stage uses; nothing else is handed to it.
 SETTINGS: dict[str, tuple[str, ...]] = {
@@ -72,8 +72,11 @@ class Plan(Grouping):
 
     def files_of(self, batch: str) -> list[str]:
         """Exports and layouts that a batch reads."""
-        names = {row[column] for row in self.plates_of[batch] for column in ("file", "layout")}
-        return [self.path_of(name) for name in sorted(names)]
+        layouts = {layout_file(row) for row in self.plates_of[batch]}
+        options = [self.config.layouts[name] for name in layouts & self.config.layouts.keys()]
+        tables = {option.names_file for option in options} - {""}
+        exports = {row["file"] for row in self.plates_of[batch]}
+        return [self.path_of(name) for name in sorted(exports | layouts | tables)]
 
     @property
     def all_files(self) -> list[str]:
@@ -124,7 +127,7 @@ class Plan(Grouping):
         return digest(getattr(self, f"_rows_of_{stage}")(name))
 
     def _rows_of_plates(self, batch: str) -> Any:
-        wanted = ("plate", "file", "layout", "reader", "plate_index")
+        wanted = ("plate", "file", "layout", "reader", "plate_index", "sheet", "barcode")
         return [[row.get(column, "") for column in wanted] for row in self.plates_of[batch]]
 
     def _rows_of_wells(self, batch: str) -> Any:

@@ -9,7 +9,7 @@ from drp.plan import Plan
 from drp.provenance import digest, fingerprint, versions
 from drp.report.build import build_record
 from drp.report.record import PatientRecord
-from drp.sheets import Row, read_sheets, samples_of_plate
+from drp.sheets import Row, layout_file, read_sheets, samples_of_plate
 from drp.storage import read_json, read_rows
 
 if TYPE_CHECKING:
@@ -131,8 +131,9 @@ def _drug_facts(names: list[str], schedules: Mapping[str, str]) -> Rows:
 
 
 def _files(files: Rows, plates: list[Row]) -> dict[str, str]:
-    names = {row[column] for row in plates for column in ("file", "layout")}
-    return {row["file"]: row["sha256"] for row in _sorted(files, "file") if row["file"] in names}
+    names = {name for row in plates for name in (row["file"], layout_file(row))}
+    kept = [row for row in _sorted(files, "file") if row["file"] in names or row["kind"] == "names"]
+    return {row["file"]: row["sha256"] for row in kept}
 
 
 def _sorted(rows: Rows, key: str) -> Rows:

@@ -22,7 +22,7 @@ Row = dict[str, str]
 SHEETS: dict[str, tuple[tuple[str, ...], tuple[str, ...], bool]] = {
     "plates": (
         ("plate", "file", "layout", "sample"),
-        ("run", "reader", "read", "plate_index"),
+        ("run", "reader", "read", "plate_index", "sheet", "barcode"),
         False,
     ),
     "samples": (
@@ -79,6 +79,17 @@ class Sheets:
         """Give the exclusions on some plates."""
         wanted = set(plates)
         return [row for row in self.exclusions if row["plate"] in wanted]
+
+
+def layout_file(row: Row) -> str:
+    """Give the file of a plate's layout; ``map.xlsx#2`` means plate 2 of ``map.xlsx``.
+
+    Examples
+    --------
+    >>> layout_file({"layout": "map.xlsx#2"}), layout_file({"layout": "map.tsv"})
+    ('map.xlsx', 'map.tsv')
+    """
+    return row["layout"].partition("#")[0]
 
 
 def samples_of_plate(row: Row) -> list[str]:

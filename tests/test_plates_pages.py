@@ -2,6 +2,8 @@
 
 import io
 import resource
+import time
+import tracemalloc
 import zipfile
 
 import pytest
@@ -57,7 +59,7 @@ def test_unbalanced_quotes_stay_in_their_line():
 
 def test_a_workbook_keeps_its_coordinates():
     sheet = {"C4": 5.0, "D4": "x", "D5": 0.25}
-    rows = read_workbook(make_workbook({"Data": sheet}))["Data"]
+    rows = read_workbook(make_workbook({"Data": sheet}))["Data"].rows
     assert rows[3] == ["", "", "5", "x"]
     assert rows[4] == ["", "", "", "0.25"]
 
@@ -159,3 +161,28 @@ def test_cp1252_is_read_with_a_warning(tmp_path):
 )
 def test_ids_are_safe(text, expected):
     assert safe_id(text) == expected
+
+
+def test_a_workbook_that_slips_through_is_stopped_by_the_limits_of_its_process(monkeypatch):
+    far = make_workbook({"Data": {"A1": 1.0, "XFD1048576": 2.0}})
+    with pytest.raises(ValueError, match="cells, more than"):
+        read_workbook(far)
+    monkeypatch.setattr("drp.plates.workbook.check_archive", lambda content: None)
+    started = time.monotonic()
+    with pytest.raises(ValueError, match="2 GB of memory or 20 s"):
+        read_workbook(far)
+    assert time.monotonic() - started < 60
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < 2.2 * 1024**2  # in KiB
+
+
+def test_a_text_file_beyond_the_limit_is_refused_before_it_is_read(tmp_path):
+    path = tmp_path / "huge.csv"
+    with path.open("wb") as stream:
+        stream.truncate(2 * 1024**3)  # sparse: takes no room on the disk
+    found = Problems()
+    tracemalloc.start()
+    assert open_source(path, "plate", found) is None
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert [problem.code for problem in found.items] == ["plate.too-large"]
+    assert most < 1024**2

@@ -43,7 +43,7 @@ def test_good_sheets_have_no_problem(folder):
         ({"plates": PLATES.replace("S1", "S2")}, "sheet.unknown-link", "column sample"),
         ({"plates": PLATES.replace("\tS1\t", "\t\t")}, "sheet.unknown-link", "column sample"),
         ({"plates": PLATES.replace("\trun", "\tsurname")}, "sheet.personal", "plates.tsv, line 1"),
-        ({"plates": PLATES.replace("\trun", "\tbarcode")}, "sheet.unknown-column", "line 1"),
+        ({"plates": PLATES.replace("\trun", "\tstack")}, "sheet.unknown-column", "line 1"),
         ({"samples": SAMPLES.replace("P1", "P2")}, "sheet.unknown-link", "column patient"),
         ({"samples": SAMPLES.replace("85", "good")}, "sheet.bad-number", "thaw_viability_pct"),
         ({"samples": SAMPLES.replace("2025-11-03", "3.11.25")}, "sheet.bad-date", "collected_date"),

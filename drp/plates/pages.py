@@ -30,11 +30,14 @@ class Page:
         Name of the sheet; empty for a text file.
     terminated : bool
         False if the last line of a text file has no line end.
+    merged : list of tuple of int
+        Top, left, bottom and right of each merged range of a sheet, from 0.
     """
 
     rows: list[list[str]]
     sheet: str = ""
     terminated: bool = True
+    merged: list[tuple[int, int, int, int]] = field(default_factory=list)
 
     def cell(self, row: int, column: int) -> str:
         """Say where a cell stands; both indices count from 0.
@@ -117,12 +120,12 @@ def open_source(path: str | Path, area: str, found: Problems) -> Source | None:
     try:
         if not path.is_file():
             raise FileNotFoundError(f"there is no file {path.name}")
-        with path.open("rb") as stream:
-            content = stream.read(MOST_BYTES + 1)
+        too_large = path.stat().st_size > MOST_BYTES
+        content = b"" if too_large else path.read_bytes()
     except OSError as error:
         found.error(f"{area}.unreadable", where, _reason(error), "Check the name and the rights.")
         return None
-    if len(content) > MOST_BYTES:
+    if too_large:
         text = f"the file has more than {MOST_BYTES:,} bytes"
         found.error(f"{area}.too-large", where, text, "An export of a few plates is far smaller.")
         return None
@@ -144,7 +147,8 @@ def _pages(content: bytes, area: str, where: Place, found: Problems) -> list[Pag
     if content.startswith(_OLD_EXCEL):
         raise ValueError("it is a workbook of the old xls kind or a protected one")
     if content.startswith(_ZIP):
-        return [Page(rows, sheet) for sheet, rows in read_workbook(content).items()]
+        sheets = read_workbook(content)
+        return [Page(sheet.rows, name, merged=sheet.merged) for name, sheet in sheets.items()]
     text = read_text(content)
     if text.encoding == "cp1252":
         found.warning(

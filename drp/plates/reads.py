@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from drp.plates.blocks import Block, Reading
+from drp.plates.moments import iso_moment
 from drp.plates.pages import Source, safe_id
 from drp.plates.values import Decimal, find_decimal, looks_like_number, parse_number, read_status
 from drp.problems import Place, Problems
-from drp.tables import check
+from drp.tables import TABLES, Kind, check
 from drp.wellnames import FORMATS, well_name
 
 if TYPE_CHECKING:
@@ -24,10 +25,15 @@ _NOTES = {
     "missing": ("plate.missing-value", "without a value"),
     "negative": ("plate.negative-value", "negative, kept as they are"),
 }
-_TEXTS = ("plate", "well", "read", "mode", "status", "raw_text", "file", "locator", "unit")
-_COUNTS = ("plate_index", "row", "column")
-_NUMBERS = ("signal", "temperature_c")
-_MORE_TEXTS = ("barcode", "registration", "measured_at_raw", "reader", "file_sha256")
+# Every column of the table, the contract's first, with the kind of its values.
+_COLUMNS: dict[str, Kind] = {
+    **{column.name: column.kind for column in TABLES["reads"].columns},
+    **dict.fromkeys(("plate_index", "row", "column"), "count"),
+    **dict.fromkeys(("unit", "wavelength_nm", "barcode", "sheet", "registration"), "text"),
+    **dict.fromkeys(("measured_at_raw", "measured_at", "instrument", "software"), "text"),
+    "temperature_c": "number",
+    **dict.fromkeys(("reader", "file_sha256"), "text"),
+}
 
 Rows = dict[str, list[Any]]
 
@@ -54,7 +60,9 @@ def make_reads(
     -------
     DataFrame
         Table `reads`, ordered as the file; further columns plate_index, row, column, unit,
-        barcode, registration, measured_at_raw, temperature_c, reader, file_sha256.
+        wavelength_nm, barcode, sheet, registration, measured_at_raw, measured_at (ISO 8601, empty
+        where the printed date is not certain), instrument, software, temperature_c, reader,
+        file_sha256.
     """
     ids = name_plates(source, blocks, plate, found)
     for block in blocks:
@@ -64,7 +72,7 @@ def make_reads(
         )
     blocks = _check_blocks(blocks, ids, source.file, found)
     decimal = _decimal(source, blocks, ids, found)
-    rows: Rows = {name: [] for name in (*_TEXTS, *_COUNTS, *_NUMBERS, *_MORE_TEXTS)}
+    rows: Rows = {name: [] for name in _COLUMNS}
     if decimal is not None:
         for block in blocks:
             _add_block(rows, block, ids[block.plate_index], decimal, source.file, found)
@@ -75,7 +83,7 @@ def make_reads(
 
 def empty_reads() -> "pd.DataFrame":
     """Give the table `reads` without a row, for a file that cannot be read."""
-    return _frame({name: [] for name in (*_TEXTS, *_COUNTS, *_NUMBERS, *_MORE_TEXTS)})
+    return _frame({name: [] for name in _COLUMNS})
 
 
 def name_plates(
@@ -83,9 +91,9 @@ def name_plates(
 ) -> dict[int, str]:
     """Give every plate of a file its id.
 
-    One plate is called `plate`, else by the name the table itself gives it, else after the file.
-    Several are called by their barcodes, if all have different ones that are fit to be ids;
-    else ``{name}_1``, ``{name}_2`` in the order of the file.
+    One plate is called `plate`, else by the name the file itself gives it, else after the file.
+    Several are called by the names the file gives them (a sheet, a column), else by their barcodes,
+    if all differ and are fit to be ids; else ``{plate}_1``, ``{plate}_2`` in the order of the file.
 
     Parameters
     ----------
@@ -108,18 +116,27 @@ def name_plates(
         fix = "Use letters, digits, '.', '_' and '-', at most 64, a letter or digit first."
         found.error("plate.bad-id", Place(source.file), text, fix)
     base = safe_id(plate) if plate else source.stem
+    names = {block.plate_index: block.name for block in blocks}
     barcodes = {block.plate_index: block.barcode for block in blocks}
-    if len(barcodes) == 1:
-        named = next((block.name for block in blocks if _ID.fullmatch(block.name)), base)
-        return dict.fromkeys(barcodes, base if plate else named)
-    printed = [barcode for barcode in barcodes.values() if barcode]
-    for barcode in sorted({barcode for barcode in printed if printed.count(barcode) > 1}):
-        text = f"{printed.count(barcode)} plates carry the barcode {barcode!r}"
+    if len(names) == 1:
+        named = next((name for name in names.values() if _ID.fullmatch(name)), base)
+        return dict.fromkeys(names, base if plate else named)
+    if _are_ids(names):
+        return names
+    _check_barcodes(list(barcodes.values()), source.file, found)
+    return barcodes if _are_ids(barcodes) else {index: f"{base}_{index}" for index in barcodes}
+
+
+def _are_ids(names: dict[int, str]) -> bool:
+    """Say whether every plate has a name of its own that is fit to be an id."""
+    return len(set(names.values())) == len(names) and all(map(_ID.fullmatch, names.values()))
+
+
+def _check_barcodes(barcodes: list[str], file: str, found: Problems) -> None:
+    for barcode in sorted({code for code in barcodes if code and barcodes.count(code) > 1}):
+        text = f"{barcodes.count(barcode)} plates carry the barcode {barcode!r}"
         fix = "Export every plate once, with its own barcode."
-        found.error("plate.duplicate-barcode", Place(source.file), text, fix)
-    if len(set(printed)) == len(barcodes) and all(map(_ID.fullmatch, printed)):
-        return barcodes
-    return {index: f"{base}_{index}" for index in barcodes}
+        found.error("plate.duplicate-barcode", Place(file), text, fix)
 
 
 def _decimal(
@@ -167,11 +184,16 @@ def _add_block(
         "mode": block.mode,
         "file": file,
         "unit": block.unit,
+        "wavelength_nm": block.wavelength_nm,
         "plate_index": block.plate_index,
         "temperature_c": block.temperature,
         "barcode": block.barcode,
+        "sheet": block.sheet,
         "registration": block.registration,
         "measured_at_raw": block.measured_at,
+        "measured_at": iso_moment(block.measured_at, block.date_order),
+        "instrument": block.instrument,
+        "software": block.software,
     }
     for name, value in same.items():
         rows[name] += [value] * n
@@ -275,10 +297,17 @@ def _where(file: str, plate: str, reading: Reading) -> Place:
 
 
 def _frame(rows: Rows) -> "pd.DataFrame":
+    import numpy as np
     import pandas as pd
 
-    texts = {name: values for name, values in rows.items() if name in (*_TEXTS, *_MORE_TEXTS)}
-    frame = pd.DataFrame(texts, dtype="str")
-    for name, kind in (*((n, "int64") for n in _COUNTS), *((n, "float64") for n in _NUMBERS)):
-        frame[name] = pd.Series(rows[name], dtype=kind)
-    return check(frame, "reads")
+    columns: dict[str, Any] = {}
+    for name, values in rows.items():
+        if _COLUMNS[name] != "text":
+            kind = np.int64 if _COLUMNS[name] == "count" else np.float64
+            columns[name] = np.array(values, dtype=kind)
+            continue
+        # A text that is the same in every row is far quicker to repeat than to build.
+        same = len(values) > 1 and values.count(values[0]) == len(values)
+        column = pd.array(values[:1] if same else values, dtype="str")
+        columns[name] = column.take(np.zeros(len(values), dtype=np.intp)) if same else column
+    return check(pd.DataFrame(columns, copy=False), "reads")

@@ -4,26 +4,41 @@ A workbook of five kilobytes can ask for gigabytes, by its archive or by one cel
 a sheet. So the archive's own directory and the largest cell reference are checked first.
 """
 
-import datetime
 import io
+import json
 import re
+import subprocess
+import sys
 import zipfile
 import zlib
-from collections.abc import Iterable
+from dataclasses import dataclass
+
+from drp.plates import workbook_child
 
 MOST_MEMBERS = 200
 MOST_BYTES = 64 * 1024 * 1024
 MOST_RATIO = 100
 MOST_CELLS = 4_000_000
 
+_PATIENCE_S = 60
 _WORKBOOK = "xl/workbook.xml"
 # r="B7" of a cell, r="7" of a row and ref="A1:B7" of a sheet, whatever stands around them.
 _REFERENCE = re.compile(rb"\br(?:ef)?\s*=\s*[\"']\s*([A-Za-z$]{0,5}[0-9]{1,9}(?::[A-Za-z$0-9]+)?)")
 _CORNER = re.compile(rb"\$?([A-Za-z]{0,3})\$?([0-9]{1,9})")
 
 
-def read_workbook(content: bytes) -> dict[str, list[list[str]]]:
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The cells of a sheet as text from A1 on, and the corners of its merged ranges from 0."""
+
+    rows: list[list[str]]
+    merged: list[tuple[int, int, int, int]]
+
+
+def read_workbook(content: bytes) -> dict[str, Sheet]:
     """Turn an xlsx workbook into the text of its cells, sheet by sheet, at their true places.
+
+    The work is done in a process of its own that may use 2 GB of memory and 20 s of time.
 
     Parameters
     ----------
@@ -32,9 +47,9 @@ def read_workbook(content: bytes) -> dict[str, list[list[str]]]:
 
     Returns
     -------
-    dict of str to list of list of str
-        Sheet name to rows of cells; row 0, cell 0 is A1. An empty cell is ``""``, a whole number
-        has no decimal point, a date is written as in ISO 8601.
+    dict of str to Sheet
+        By name; row 0, cell 0 is A1. An empty cell is ``""``, a whole number has no decimal point,
+        a date is written as in ISO 8601.
 
     Raises
     ------
@@ -42,17 +57,18 @@ def read_workbook(content: bytes) -> dict[str, list[list[str]]]:
         The archive is damaged, too large unpacked, or no xlsx workbook.
     """
     check_archive(content)
-    import python_calamine
-
+    command = [sys.executable, "-I", workbook_child.__file__]
     try:
-        workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-        return {
-            # Without this option leading blank rows and columns are cut off and wells shift.
-            name: _texts(workbook.get_sheet_by_name(name).to_python(skip_empty_area=False))
-            for name in workbook.sheet_names
-        }
-    except (python_calamine.CalamineError, zipfile.BadZipFile) as error:
-        raise ValueError(f"it cannot be read as an xlsx workbook ({error})") from error
+        done = subprocess.run(command, input=content, capture_output=True, timeout=_PATIENCE_S)  # noqa: S603
+        found = json.loads(done.stdout)
+    except (subprocess.TimeoutExpired, ValueError):
+        raise ValueError("reading it fails, or takes more than 2 GB of memory or 20 s") from None
+    if "error" in found:
+        raise ValueError(f"it cannot be read as an xlsx workbook ({found['error']})")
+    return {
+        name: Sheet(rows, [(top, left, bottom, right) for top, left, bottom, right in merged])
+        for name, rows, merged in found["sheets"]
+    }
 
 
 def check_archive(content: bytes) -> None:
@@ -137,19 +153,3 @@ def column_number(letters: str) -> int:
     for letter in letters.upper():
         number = number * 26 + ord(letter) - ord("A") + 1
     return number
-
-
-def _texts(rows: Iterable[Iterable[object]]) -> list[list[str]]:
-    return [[_text(value) for value in row] for row in rows]
-
-
-def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    if isinstance(value, (datetime.date, datetime.time)):
-        return value.isoformat()
-    return str(value)

@@ -13,6 +13,7 @@ from drp.problems import Place, Problems
 
 TITLE = "Plate information"
 
+_END = "Exported with EnVision"
 _UNWRAP = re.compile(r'="(.*)"')
 _TEMPERATURES = ("chamber temperature at start", "inside temperature at start")
 
@@ -60,13 +61,14 @@ class Information:
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """What the protocol section says; None and False where it says nothing."""
+    """What the protocol section says; None, False and empty where it says nothing."""
 
     rows: int | None = None
     columns: int | None = None
     rotated: int | None = None
     information_last: bool | None = None
     complete: bool = False
+    software: str = ""
 
 
 def read_information(page: Page, file: str, found: Problems) -> list[Information]:
@@ -127,10 +129,11 @@ def read_protocol(page: Page) -> Protocol:
     16
     """
     stated: dict[str, tuple[int, str]] = {}
-    complete = False
+    software = ""
     for row, cells in enumerate(page.rows):
         name = cells[0].strip()
-        complete = complete or name.startswith("Exported with EnVision")
+        if name.startswith(_END):
+            software = name.removeprefix("Exported with ").strip()
         value = next((cell.strip() for cell in cells[1:] if cell.strip()), "")
         if value:
             stated.setdefault(name, (row, value))
@@ -141,7 +144,8 @@ def read_protocol(page: Page) -> Protocol:
         columns=_count(stated.get("Number of columns")),
         rotated=None if rotated == "No" else row,
         information_last=place.startswith("End") if place else None,
-        complete=complete,
+        complete=bool(software),
+        software=software,
     )
 
 

@@ -8,6 +8,7 @@ instrument, whose calculated blocks would look just like the measured ones, so i
 from drp.plates.blocks import Block
 from drp.plates.grid import Grid, find_grids, find_stray_rows
 from drp.plates.gridrows import row_label
+from drp.plates.modes import mode_of
 from drp.plates.pages import Page, Source
 from drp.plates.positional import find_positional_grids, is_positional
 from drp.problems import Problems
@@ -59,6 +60,8 @@ def read(source: Source, found: Problems) -> list[Block]:
                 readings=grid.readings(),
                 locator=page.line(grid.header),
                 barcode=title or (page.sheet if several else ""),
+                sheet=page.sheet,
+                mode=mode_of(grid.corner),
                 faults=grid.faults,
             )
             blocks.append(block)
@@ -70,6 +73,7 @@ def read(source: Source, found: Problems) -> list[Block]:
                 readings=bare.readings(),
                 locator=page.line(bare.start),
                 barcode=page.sheet if several else "",
+                sheet=page.sheet,
                 registration="positional",
                 blank_status="not_read",
                 faults=bare.faults,

@@ -4,6 +4,7 @@ import re
 
 from drp.plates.blocks import Block, Reading
 from drp.plates.columns import Tidy, find_tidy
+from drp.plates.modes import mode_of
 from drp.plates.pages import Source
 from drp.problems import Place, Problems
 from drp.tables import STATUSES
@@ -12,6 +13,7 @@ from drp.wellnames import well_name
 NAME = "tidy"
 MEANING = "tables with columns well (or row and column) and value, perhaps plate, read, status"
 
+_COUNTS = ("count", "counts", "cellcount", "cellcounts")
 _PARTS = re.compile(r"([^0-9]*)([0-9]*)")
 
 _SYNONYMS = {
@@ -19,7 +21,10 @@ _SYNONYMS = {
     "well": ("well", "wellid"),
     "row": ("row", "wellrow"),
     "column": ("column", "col", "wellcolumn"),
-    "value": ("value", "signal", "readout", "readoutvalue"),
+    "value": ("value", "signal", "readout", "readoutvalue", *_COUNTS),
+    "background": ("background", "backgroundvalue"),
+    "mode": ("mode",),
+    "unit": ("unit", "signalunit"),
     "read": ("read",),
     "status": ("status",),
 }
@@ -59,6 +64,10 @@ def read(source: Source, found: Problems) -> list[Block]:
         if table.twice:
             text = f"columns mean the same as others: {', '.join(table.twice)}"
             found.error("plate.duplicate-column", where, text, "Keep one of them.")
+        if "background" in table.cells:
+            text = "a column of background values is there; nothing is subtracted from the signal"
+            fix = "Subtract it before, if the assay asks for that."
+            found.warning("plate.background", where, text, fix)
         for row in table.rows():
             _read_row(table, row, source.file, blocks, first, found)
     names = sorted({plate for plate, _ in blocks}, key=_natural)
@@ -81,7 +90,8 @@ def _read_row(
 ) -> None:
     page, line = table.page, table.page.line(row)
     plate = table.text(row, "plate").strip()
-    label = table.text(row, "read").strip() or page.rows[table.header][table.cells["value"]].strip()
+    head = page.rows[table.header][table.cells["value"]].strip()
+    label = table.text(row, "read").strip() or head
     well = table.well(row)
     place = Place(file, line, plate)
     if not page.terminated and row == len(page.rows) - 1:
@@ -100,7 +110,19 @@ def _read_row(
         return
     block = blocks.setdefault(
         (plate, label),
-        Block(0, label, [], line, name=plate, barcode=plate),
+        Block(
+            0,
+            label,
+            [],
+            line,
+            name=plate,
+            barcode=plate,
+            sheet=page.sheet,
+            mode=mode_of(table.text(row, "mode"))
+            or mode_of(table.text(row, "unit"))
+            or mode_of(head),
+            unit=table.text(row, "unit").strip(),
+        ),
     )
     name = well_name(*well)
     earlier = first.setdefault((plate, label, name), line)

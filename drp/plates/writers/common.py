@@ -164,8 +164,8 @@ def put_workbook(path: str | Path, sheets: Mapping[str, Sequence[Sequence[Cell]]
     >>> from drp.plates.workbook import read_workbook
     >>> path = Path(tempfile.mkdtemp()) / "a.xlsx"
     >>> put_workbook(path, {"Data": [["", "note"], ["A", 5.5]]})
-    >>> read_workbook(path.read_bytes())
-    {'Data': [['', 'note'], ['A', '5.5']]}
+    >>> read_workbook(path.read_bytes())["Data"].rows
+    [['', 'note'], ['A', '5.5']]
     """
     import datetime
     import io

@@ -1,0 +1,107 @@
+"""What plates.tsv asks for is what is read: which plate of a file, which layout, each file once."""
+
+import pandas as pd
+import pytest
+
+from drp.plates.from_sheets import read_plates
+from drp.plates.writers.common import put_workbook
+from tests.plates_workbooks import make_workbook
+
+LAYOUT = "plate,well,drug,dose,unit\n1,A1,X,5,nM\n2,A1,Y,6,nM\n"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    grid = [["", "1", "2"], ["A", 10.0, 20.0]]
+    other = [["", "1", "2"], ["A", 30.0, 40.0]]
+    put_workbook(tmp_path / "run.xlsx", {"day 1": grid, "day 2": other})
+    (tmp_path / "map.csv").write_text(LAYOUT)
+    (tmp_path / "one.csv").write_text(",1,2\nA,7,8\n")
+    (tmp_path / "single.csv").write_text("well,drug,dose,unit\nA1,X,5,nM\n")
+    return tmp_path
+
+
+def _row(plate, file="run.xlsx", layout="single.csv", **more):
+    return {"plate": plate, "file": file, "layout": layout, "sample": "S"} | more
+
+
+def _codes(read):
+    return [problem.code for problem in read.problems.items]
+
+
+@pytest.mark.parametrize(
+    "choice", [{"plate_index": "2"}, {"sheet": "day 2"}, {"barcode": "day 2"}], ids=str
+)
+def test_a_plate_of_several_is_chosen_by_index_sheet_or_barcode(folder, choice):
+    read = read_plates([_row("P9", **choice)], str(folder), {})
+    assert _codes(read) == []
+    assert read.reads["signal"].tolist() == [30.0, 40.0]
+    assert set(read.reads["plate"]) == {"P9"}
+    assert [problem.code for problem in read.unused] == ["plates.unused-plate"]
+    assert "day 1" in read.unused[0].found
+
+
+def test_which_plate_is_never_guessed(folder):
+    read = read_plates([_row("P1"), _row("P2", sheet="day 3")], str(folder), {})
+    assert _codes(read) == ["plates.which-plate", "plates.no-such-plate"]
+    assert "sheet day 1" in read.problems.items[0].fix
+    assert len(read.reads) == 0
+
+
+def test_choices_that_contradict_each_other_are_an_error(folder):
+    row = _row("P1", sheet="day 1", plate_index="2")
+    assert _codes(read_plates([row], str(folder), {})) == ["plates.no-such-plate"]
+
+
+def test_a_file_that_several_rows_name_is_read_once(folder, monkeypatch):
+    from drp import plates
+
+    opened = []
+    scan = plates.scan_plate
+    monkeypatch.setattr(
+        plates, "scan_plate", lambda path, **more: opened.append(path.name) or scan(path, **more)
+    )
+    rows = [_row("P1", plate_index="1"), _row("P2", plate_index="2"), _row("P3", "one.csv")]
+    read = read_plates(rows, str(folder), {})
+    assert opened == ["run.xlsx", "one.csv"]
+    assert read.unused == []
+    assert read.reads["plate"].tolist() == ["P1", "P1", "P2", "P2", "P3", "P3"]
+    assert read.files["plate"].tolist() == ["P1", "P2", "P3", ""]
+
+
+def test_problems_of_a_file_with_one_plate_name_the_plate_of_the_sheet(folder):
+    (folder / "one.csv").write_text(",1,2\nA,7,OVRFLW\n")
+    read = read_plates([_row("P7", "one.csv")], str(folder), {})
+    assert [(p.code, p.where.plate) for p in read.problems.items] == [("plate.saturated", "P7")]
+
+
+def test_a_layout_of_several_plates_is_chosen_behind_its_name(folder):
+    rows = [
+        _row("P1", "one.csv", "map.csv#2"),
+        _row("P2", "one.csv", "map.csv"),
+        _row("P3", "one.csv", "map.csv#7"),
+    ]
+    read = read_plates(rows, str(folder), {})
+    assert _codes(read) == ["plates.which-layout"] * 2
+    assert read.layouts[["layout", "drug"]].values.tolist() == [["map.csv#2", "Y"]]
+
+
+def test_files_outside_the_folder_are_refused(folder):
+    for name in ("../one.csv", "", "/etc/hostname"):
+        read = read_plates([_row("P1", name)], str(folder), {})
+        assert "plates.outside" in _codes(read)
+
+
+def test_a_broken_workbook_is_a_problem_not_a_crash(folder):
+    content = make_workbook({"A": {"A1": 1.0}})
+    (folder / "run.xlsx").write_bytes(content[: len(content) // 2])
+    assert _codes(read_plates([_row("P1")], str(folder), {})) == ["plate.unusable-file"]
+
+
+def test_row_order_does_not_matter(folder):
+    rows = [_row("P1", plate_index="1"), _row("P2", plate_index="2")]
+    one, other = (read_plates(order, str(folder), {}) for order in (rows, rows[::-1]))
+    ordered = [
+        read.reads.sort_values(["plate", "well"], ignore_index=True) for read in (one, other)
+    ]
+    pd.testing.assert_frame_equal(*ordered)
