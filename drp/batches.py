@@ -11,7 +11,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
-from drp.sheets import Row, Sheets, samples_of_plate
+from drp.sheetfiles import Row
+from drp.sheets import Sheets, samples_of_plate
 
 
 def batch_name(key: str, batches: int) -> str:

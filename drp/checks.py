@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from drp.config import Config
 from drp.problems import DataError, Place, Problem, Problems, problem_of
 from drp.provenance import digest, file_sha256, fingerprint
-from drp.sheets import SHEETS, Row, layout_file
+from drp.sheetfiles import Row
+from drp.sheets import SHEETS, layout_file
 from drp.storage import read_json, write_json
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from typing import Any
 from drp.batches import Grouping
 from drp.config import Config
 from drp.provenance import digest, fingerprint
-from drp.sheets import Row, Sheets, layout_file
+from drp.sheetfiles import Row
+from drp.sheets import Sheets, layout_file
 
 # The keys of config.yaml that each stage uses; nothing else is handed to it.
 SETTINGS: dict[str, tuple[str, ...]] = {

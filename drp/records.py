@@ -9,7 +9,8 @@ from drp.plan import Plan
 from drp.provenance import digest, fingerprint, versions
 from drp.report.build import build_record
 from drp.report.record import PatientRecord
-from drp.sheets import Row, layout_file, read_sheets, samples_of_plate
+from drp.sheetfiles import Row
+from drp.sheets import layout_file, read_sheets, samples_of_plate
 from drp.storage import read_json, read_rows
 
 if TYPE_CHECKING:

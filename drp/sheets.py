@@ -4,19 +4,18 @@ Sheets are tab-separated text with one header line; lines that start with ``#`` 
 sheets are read and checked together, and every problem is reported with file, line and column.
 """
 
-import csv
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from drp.privacy import personal_id, personal_text
 from drp.problems import DataError, Place, Problem, Problems
+from drp.sheetfiles import Row, read_sheet
 from drp.tables import PATIENT_COLUMNS
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 WELL_PATTERN = re.compile(r"(?:[A-Z]|A[A-F])(?:[1-9]|[1-3][0-9]|4[0-8])")
-
-Row = dict[str, str]
 
 # sheet: (required columns, further known columns, may the file be absent)
 SHEETS: dict[str, tuple[tuple[str, ...], tuple[str, ...], bool]] = {
@@ -48,11 +47,6 @@ SHEETS: dict[str, tuple[tuple[str, ...], tuple[str, ...], bool]] = {
     "approvals": (("sample", "by", "date", "input_hash"), (), True),
 }
 
-# Columns that would carry a person's identity. A report knows pseudonyms only.
-_PERSONAL = re.compile(
-    r"^(.*_)?(surname|forename|first_?name|last_?name|full_?name|patient_?name|name|dob|"
-    r"date_?of_?birth|birth_?date|birthday|mrn|record_?number|hospital_?number|address|phone)$"
-)
 _PERCENT = ("thaw_viability_pct", "blasts_pct", "survival_pct")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -121,99 +115,14 @@ def scan_sheets(folder: Path) -> tuple[Sheets, list[Problem]]:
     found = Problems()
     rows: dict[str, list[Row]] = {}
     lines: dict[str, list[int]] = {}
-    for sheet in SHEETS:
-        rows[sheet], lines[sheet] = _read_sheet(folder / f"{sheet}.tsv", sheet, found)
+    for sheet, columns in SHEETS.items():
+        rows[sheet], lines[sheet] = read_sheet(folder / f"{sheet}.tsv", *columns, found)
     sheets = Sheets(**rows, lines=lines)
     _check_ids(sheets, found)
+    _check_privacy(sheets, found)
     _check_links(sheets, found)
     _check_values(sheets, found)
     return sheets, found.items
-
-
-def _read_sheet(path: Path, sheet: str, found: Problems) -> tuple[list[Row], list[int]]:
-    required, further, optional = SHEETS[sheet]
-    if not path.is_file():
-        if not optional:
-            found.error(
-                "sheet.absent", Place(path.name), "the sheet is not there", "Run `drp init` first."
-            )
-        return [], []
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        found.error(
-            "sheet.encoding", Place(path.name), "the sheet is not UTF-8", "Save it as UTF-8 text."
-        )
-        return [], []
-    numbered = [
-        (number, line)
-        for number, line in enumerate(text.splitlines(), start=1)
-        if line.strip() and not line.startswith("#")
-    ]
-    if not numbered:
-        found.error("sheet.empty", Place(path.name), "the sheet is empty", "Give it a header line.")
-        return [], []
-    cells = list(csv.reader((line for _, line in numbered), delimiter="\t"))
-    header = [cell.strip() for cell in cells[0]]
-    if not _check_header(header, path.name, numbered[0][0], required, further, found):
-        return [], []
-    return _rows(header, cells[1:], [number for number, _ in numbered[1:]], path.name, found)
-
-
-def _check_header(
-    header: list[str],
-    file: str,
-    line: int,
-    required: tuple[str, ...],
-    further: tuple[str, ...],
-    found: Problems,
-) -> bool:
-    place = Place(file, f"line {line}")
-    missing = [column for column in required if column not in header]
-    if missing:
-        hint = " Columns are separated by tabs." if len(header) == 1 else ""
-        found.error(
-            "sheet.missing-column",
-            place,
-            f"no column {', '.join(missing)}; found {', '.join(header)}",
-            f"Add it to the header.{hint}",
-        )
-    for column in header:
-        if _PERSONAL.match(column.lower()):
-            found.error(
-                "sheet.personal",
-                place,
-                f"column {column} would carry a person's identity",
-                "Remove the column: drp works with pseudonyms only.",
-            )
-        elif column not in required + further:
-            found.error(
-                "sheet.unknown-column",
-                place,
-                f"column {column!r} is not known here",
-                f"Known columns: {', '.join(required + further)}.",
-            )
-    if len(set(header)) != len(header):
-        found.error("sheet.double-column", place, "a column occurs twice", "Remove one of them.")
-        return False
-    return not missing
-
-
-def _rows(
-    header: list[str], body: list[list[str]], lines: list[int], file: str, found: Problems
-) -> tuple[list[Row], list[int]]:
-    rows = []
-    for cells, line in zip(body, lines, strict=True):
-        if len(cells) > len(header):
-            found.error(
-                "sheet.too-many-cells",
-                Place(file, f"line {line}"),
-                f"{len(cells)} cells under {len(header)} columns",
-                "Look for a stray tab.",
-            )
-        padded = [cell.strip() for cell in cells] + [""] * len(header)
-        rows.append(dict(zip(header, padded, strict=False)))
-    return rows, lines
 
 
 def _check_ids(sheets: Sheets, found: Problems) -> None:
@@ -237,6 +146,31 @@ def _check_ids(sheets: Sheets, found: Problems) -> None:
                     "Give each its own id.",
                 )
             seen[name] = line
+
+
+def _check_privacy(sheets: Sheets, found: Problems) -> None:
+    """Refuse ids and remarks that look like a person's identity."""
+    for sheet, column in (("samples", "sample"), ("patients", "patient")):
+        for row, line in _numbered(sheets, sheet):
+            what = personal_id(row[column])
+            if what:
+                found.error(
+                    "sheet.personal",
+                    Place(f"{sheet}.tsv", f"line {line}, column {column}"),
+                    f"the id {row[column]!r} looks like {what}",
+                    "Use a pseudonym: ids stand in file names and reports.",
+                )
+    for sheet in SHEETS:
+        for row, line in _numbered(sheets, sheet):
+            for column, text in row.items():
+                word = personal_text(text)
+                if word:
+                    found.error(
+                        "sheet.personal",
+                        Place(f"{sheet}.tsv", f"line {line}, column {column}"),
+                        f"{word!r} announces a person's identity",
+                        "Remove it: drp works with pseudonyms only.",
+                    )
 
 
 def _check_links(sheets: Sheets, found: Problems) -> None:

@@ -10,14 +10,14 @@ import drp
 PACKAGE = Path(drp.__file__).parent
 # Imports go from a higher number to a lower one, or stay within one package.
 LAYERS = {
-    "problems": -1, "tables": 0, "wellnames": 0, "verdicts": 1,
+    "problems": -1, "tables": 0, "wellnames": 0, "privacy": 0, "verdicts": 1,
     "wells": 2, "quality": 2, "samples": 2, "viability": 2,
     "curves": 1, "sensitivity": 2, "synergy": 1,
-    "cohort": 1, "standing": 1, "calls": 2, "risk": 1, "drugs": 1,
-    "config": 1, "sheets": 1, "batches": 2, "provenance": 1, "storage": 1, "export": 2,
-    "plates": 3, "report": 3, "plan": 3, "simulate": 4,
-    "checks": 5, "job": 5, "project": 5, "records": 6, "stages": 7, "cli": 8,
-    "__main__": 9, "__init__": 9,
+    "cohort": 1, "standing": 1, "calls": 2, "registration": 1, "risk": 1, "drugs": 1,
+    "config": 1, "sheetfiles": 1, "sheets": 2, "batches": 3, "provenance": 1, "storage": 1, "export": 2,
+    "plates": 4, "report": 4, "plan": 4, "simulate": 5,
+    "checks": 6, "job": 6, "project": 6, "records": 7, "stages": 8, "cli": 9,
+    "__main__": 10, "__init__": 10,
 }  # fmt: skip
 PURE = [
     "wells", "quality", "samples", "viability", "curves", "sensitivity", "synergy",

@@ -48,6 +48,19 @@ def test_good_sheets_have_no_problem(folder):
         ({"samples": SAMPLES.replace("85", "good")}, "sheet.bad-number", "thaw_viability_pct"),
         ({"samples": SAMPLES.replace("2025-11-03", "3.11.25")}, "sheet.bad-date", "collected_date"),
         ({"samples": SAMPLES.replace("2025-11-03", "2025-02-30")}, "sheet.bad-date", "line 2"),
+        (
+            {
+                "samples": SAMPLES.replace("P1", "2014-05-03"),
+                "patients": PATIENTS.replace("P1", "2014-05-03"),
+            },
+            "sheet.personal",
+            "patients.tsv",
+        ),
+        (
+            {"exclusions": "plate\twell\treason\nPL1\tA1\tborn 3 May\n"},
+            "sheet.personal",
+            "column reason",
+        ),
         ({"patients": PATIENTS.replace("site", "sight")}, "sheet.unknown-column", "line 2"),
         ({"patients": PATIENTS.replace("site", "date_of_birth")}, "sheet.personal", "line 2"),
         ({"patients": "# nothing\n"}, "sheet.empty", "patients.tsv"),

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from drp.problems import Place, Problem, Problems
+from drp.problems import DataError, Place, Problem, Problems
 from drp.provenance import file_sha256
-from drp.sheets import Row
+from drp.sheetfiles import Row
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -213,7 +213,11 @@ class _Layouts:
         if path is None:
             return {}
         self.files.append((file, "names", "", file_sha256(path)))
-        return read_names(path, self.found)
+        try:
+            return read_names(path)
+        except DataError as fault:
+            self.found.extend(fault.problems)
+            return {}
 
 
 def _path(file: str, plate: str, folder: Path, found: Problems) -> Path | None:
