@@ -1,24 +1,42 @@
 """Check everything that can be wrong before any fit, and say all of it at once.
 
 Sheets, configuration, layouts, exports and their fit together are read and checked as the stages
-would read them, but nothing is computed and nothing is written.
+would read them, but nothing is computed and nothing is written. Nothing heavy is imported, so that
+the answer is there in a second.
 """
 
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from drp.config import Config
+from drp.config import CONFIG_FILE, Config, read_config
+from drp.members import member_problems
+from drp.plain_tables import Columns
 from drp.problems import DataError, Place, Problem, Problems, problem_of
 from drp.provenance import digest, file_sha256, fingerprint
 from drp.sheetfiles import Row
-from drp.sheets import SHEETS, layout_file
+from drp.sheets import SHEETS, Sheets, layout_file, scan_sheets
 from drp.storage import read_json, write_json
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from drp.plan import Plan
+
+RoleRow = tuple[str, str, str, str, int]
+
+
+@dataclass(slots=True)
+class Checked:
+    """What a check found.
+
+    `problems` holds errors first; `roles` says what the words of each layout were taken for: file,
+    word, substance, role, number of wells.
+    """
+
+    problems: list[Problem] = field(default_factory=list)
+    roles: list[RoleRow] = field(default_factory=list)
 
 
 def check_once(plan: "Plan", stamp: Path) -> list[Problem]:
@@ -46,7 +64,7 @@ def check_once(plan: "Plan", stamp: Path) -> list[Problem]:
         last = read_json(stamp)
         if last["state"] == state:
             return [problem_of(values) for values in last["problems"]]
-    problems = check_project(plan)
+    problems = check_project(plan.config, plan.sheets).problems
     if any(problem.severity == "error" for problem in problems):
         raise DataError(problems)
     kept = [problem.as_dict() for problem in problems]
@@ -71,60 +89,97 @@ def _code() -> str:
     return "".join([*stages, file_sha256(Path(__file__))])
 
 
-def check_project(plan: "Plan") -> list[Problem]:
-    """Check a whole project: exports, layouts, wells, patients, drug names, reference.
+def check_folder(overrides: Mapping[str, Any]) -> Checked:
+    """Check the project in the current folder: sheets, configuration and all they name.
+
+    A mistake in one sheet does not hide those in the others or in the exports.
 
     Parameters
     ----------
-    plan : Plan
-        With sheets and configuration that were checked when they were read.
-
-    Returns
-    -------
-    list of Problem
-        Errors first, otherwise in the order of the sheets.
+    overrides : mapping
+        Top-level keys of the configuration to replace.
     """
-    from drp.plates.from_sheets import read_plates
-    from drp.wells import join_wells
+    sheets, problems = scan_sheets(Path("config"))
+    try:
+        config = read_config(Path(CONFIG_FILE), dict(overrides))
+    except DataError as fault:
+        return Checked(_in_order([*fault.problems, *problems]))
+    checked = check_project(config, sheets)
+    return Checked(_in_order([*problems, *checked.problems]), checked.roles)
 
-    config, sheets = plan.config, plan.sheets
+
+def check_project(config: Config, sheets: Sheets) -> Checked:
+    """Check what the sheets name: exports, layouts, wells, patients, drug names, reference.
+
+    Parameters
+    ----------
+    config : Config
+        The configuration.
+    sheets : Sheets
+        The sheets, which may have problems of their own.
+    """
+    from drp.joining import join_columns
+    from drp.plates.from_sheets import read_plates
+
     layouts = {name: options.model_dump() for name, options in config.layouts.items()}
-    read = read_plates(sheets.plates, config.plates_folder, layouts)
+    rows = _rows_once(sheets.plates)
+    read = read_plates(rows, config.plates_folder, layouts)
     found = read.problems
     found.extend(read.unused)
     broken = {problem.where.file for problem in found.errors}
-    sound = [row for row in sheets.plates if not _names(broken, row)]
-    join_wells(
+    join_columns(
         read.reads,
         read.layouts,
-        sound,
+        [row for row in rows if not _names(row) & broken],
         sheets.exclusions,
-        read=config.read,
-        normalisation=config.normalisation.model_dump(),
-        found=found,
+        config.read,
+        config.normalisation.model_dump(),
+        found,
     )
-    found.extend(_patient_problems(plan))
+    found.extend(_patient_problems(config, sheets))
     found.extend(_drug_problems(read.layouts, config))
     found.extend(_reference_problems(config))
-    return sorted(found.items, key=lambda problem: problem.severity == "warning")
+    return Checked(_in_order(found.items), _roles(read.layouts))
 
 
-def _names(broken: set[str], row: Row) -> set[str]:
-    """Of the files a row names, those with an error (problems give names without folders)."""
-    names = (row["file"], layout_file(row))
-    return {name for name in names if Path(name).name in broken}
+def _in_order(problems: list[Problem]) -> list[Problem]:
+    once = list(dict.fromkeys(problems))
+    return sorted(once, key=lambda problem: problem.severity == "warning")
 
 
-def _patient_problems(plan: "Plan") -> list[Problem]:
-    import pandas as pd
+def _rows_once(rows: list[Row]) -> list[Row]:
+    """The first row of each plate; that an id stands twice is a problem of the sheet."""
+    first: dict[str, Row] = {}
+    for row in rows:
+        first.setdefault(row["plate"], row)
+    return list(first.values())
 
-    from drp.risk import scan_patients
 
-    rows = plan.sheets.patients if plan.config.risk_systems else []
-    return scan_patients(pd.DataFrame(rows, dtype=str)) if rows else []
+def _names(row: Row) -> set[str]:
+    """The files a row names, without folders, as problems give them."""
+    return {Path(name).name for name in (row["file"], layout_file(row))}
 
 
-def _drug_problems(layouts: "pd.DataFrame", config: Config) -> list[Problem]:
+def _roles(layouts: Columns) -> list[RoleRow]:
+    from drp.plates.layouts import role_mapping
+
+    files = [name.partition("#")[0] for name in layouts["layout"]]
+    found: list[RoleRow] = []
+    for file in dict.fromkeys(files):
+        rows = [row for row, own in enumerate(files) if own == file]
+        own = {name: [layouts[name][row] for row in rows] for name in ("raw_role", "drug", "role")}
+        found += [(file, *entry) for entry in role_mapping(own)]
+    return found
+
+
+def _patient_problems(config: Config, sheets: Sheets) -> list[Problem]:
+    from drp.risk.inputs import read_rows
+
+    wanted = config.risk_systems and sheets.patients
+    return read_rows(sheets.patients)[1] if wanted else []
+
+
+def _drug_problems(layouts: Columns, config: Config) -> list[Problem]:
     """Names the drug table does not know are allowed, but said; schedules must exist."""
     from drp.drugs import cmax_nm, find, nearest
 
@@ -155,22 +210,20 @@ def _drug_problems(layouts: "pd.DataFrame", config: Config) -> list[Problem]:
     return found.items
 
 
-def _drug_names(layouts: "pd.DataFrame") -> dict[str, Place]:
+def _drug_names(layouts: Columns) -> dict[str, Place]:
     """Each drug's name and the first place it stands in."""
-    drugs = layouts[layouts["role"] == "sample"]
     found: dict[str, Place] = {}
     for column in ("drug", "drug2", "drug3"):
-        for row in drugs[drugs[column] != ""].drop_duplicates(column).to_dict("records"):
-            place = Place(str(row["layout"]), str(row["locator"]))
-            found.setdefault(str(row[column]), place)
+        cells = zip(
+            layouts[column], layouts["role"], layouts["layout"], layouts["locator"], strict=True
+        )
+        for name, role, layout, locator in cells:
+            if role == "sample" and name:
+                found.setdefault(name, Place(layout, locator))
     return dict(sorted(found.items()))
 
 
 def _reference_problems(config: Config) -> list[Problem]:
-    import pandas as pd
-
-    from drp.cohort import read_members
-
     if not config.cohort.reference:
         return []
     path = Path(config.cohort.reference)
@@ -185,13 +238,18 @@ def _reference_problems(config: Config) -> list[Problem]:
             )
         ]
     try:
-        frame = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, comment="#")
-        read_members(frame, path.name)
-    except DataError as fault:
-        return fault.problems
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as fault:
-        reason = " ".join(str(fault).split())
-        where = Place(path.name)
-        fix = "Save it as tab-separated UTF-8 text."
-        return [Problem("cohort.bad-reference", "error", where, reason, fix)]
-    return []
+        return member_problems(_tab_separated(path), path.name)
+    except (ValueError, csv.Error) as fault:
+        where, fix = Place(path.name), "Save it as tab-separated UTF-8 text."
+        return [Problem("cohort.bad-reference", "error", where, str(fault), fix)]
+
+
+def _tab_separated(path: Path) -> dict[str, list[str]]:
+    """The columns of a table as text; lines that start with # are remarks."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        lines = (line for line in stream if not line.startswith("#"))
+        header, *rows = list(csv.reader(lines, delimiter="\t")) or [[]]
+    widths = {len(row) for row in rows} - {len(header)}
+    if not header or widths:
+        raise ValueError("the table is empty, or its lines differ in the number of cells")
+    return {name: [row[cell] for row in rows] for cell, name in enumerate(header)}

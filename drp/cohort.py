@@ -10,11 +10,10 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from drp.problems import DataError, Place, Problem
+from drp.members import MEMBER_NUMBERS, MEMBER_TEXT, member_problems
+from drp.problems import DataError
 from drp.tables import check, empty
 
-MEMBER_TEXT = ("assay", "sample", "drug", "dose_unit")
-MEMBER_NUMBERS = ("dose_min", "dose_max", "auc", "dss2", "top", "bottom", "slope", "ec50")
 _QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 
 
@@ -48,26 +47,9 @@ def read_members(frame: pd.DataFrame, file: str) -> pd.DataFrame:
     DataError
         A column is missing, a number is none, or a sample has a drug twice.
     """
-    wanted = [*MEMBER_TEXT, *MEMBER_NUMBERS]
-    missing = [column for column in wanted if column not in frame]
-    faults = [f"column {column} is missing" for column in missing]
-    for column in [name for name in MEMBER_NUMBERS if name not in missing]:
-        bad = pd.to_numeric(frame[column], errors="coerce").isna() & ~frame[column].isin(["", "NA"])
-        faults += [f"{column} is {text!r}" for text in frame.loc[bad, column].unique()[:5]]
-    if not missing:
-        double = frame.duplicated(["assay", "sample", "drug"])
-        faults += [f"{row.sample}, {row.drug} occurs twice" for row in frame[double].itertuples()]
+    faults = member_problems({column: frame[column].tolist() for column in frame}, file)
     if faults:
-        raise DataError(
-            Problem(
-                "cohort.bad-reference",
-                "error",
-                Place(file),
-                fault,
-                "`drp export` writes this table in the right form.",
-            )
-            for fault in faults
-        )
+        raise DataError(faults)
     columns = {column: pd.to_numeric(frame[column], errors="coerce") for column in MEMBER_NUMBERS}
     return _ordered(frame.assign(**columns))
 

@@ -3,7 +3,10 @@
 import pandas as pd
 import pytest
 
+from drp.plain_tables import make_frame
+from drp.plates import from_sheets
 from drp.plates.from_sheets import read_plates
+from drp.plates.reads import READS
 from drp.plates.writers.common import put_workbook
 from tests.plates_workbooks import make_workbook
 
@@ -35,7 +38,7 @@ def _codes(read):
 def test_a_plate_of_several_is_chosen_by_index_sheet_or_barcode(folder, choice):
     read = read_plates([_row("P9", **choice)], str(folder), {})
     assert _codes(read) == []
-    assert read.reads["signal"].tolist() == [30.0, 40.0]
+    assert read.reads["signal"] == [30.0, 40.0]
     assert set(read.reads["plate"]) == {"P9"}
     assert [problem.code for problem in read.unused] == ["plates.unused-plate"]
     assert "day 1" in read.unused[0].found
@@ -45,7 +48,7 @@ def test_which_plate_is_never_guessed(folder):
     read = read_plates([_row("P1"), _row("P2", sheet="day 3")], str(folder), {})
     assert _codes(read) == ["plates.which-plate", "plates.no-such-plate"]
     assert "sheet day 1" in read.problems.items[0].fix
-    assert len(read.reads) == 0
+    assert read.reads["plate"] == []
 
 
 def test_choices_that_contradict_each_other_are_an_error(folder):
@@ -54,19 +57,19 @@ def test_choices_that_contradict_each_other_are_an_error(folder):
 
 
 def test_a_file_that_several_rows_name_is_read_once(folder, monkeypatch):
-    from drp import plates
-
     opened = []
-    scan = plates.scan_plate
+    scan = from_sheets.scan_columns
     monkeypatch.setattr(
-        plates, "scan_plate", lambda path, **more: opened.append(path.name) or scan(path, **more)
+        from_sheets,
+        "scan_columns",
+        lambda path, **more: opened.append(path.name) or scan(path, **more),
     )
     rows = [_row("P1", plate_index="1"), _row("P2", plate_index="2"), _row("P3", "one.csv")]
     read = read_plates(rows, str(folder), {})
     assert opened == ["run.xlsx", "one.csv"]
     assert read.unused == []
-    assert read.reads["plate"].tolist() == ["P1", "P1", "P2", "P2", "P3", "P3"]
-    assert read.files["plate"].tolist() == ["P1", "P2", "P3", ""]
+    assert read.reads["plate"] == ["P1", "P1", "P2", "P2", "P3", "P3"]
+    assert read.files["plate"] == ["P1", "P2", "P3", ""]
 
 
 def test_problems_of_a_file_with_one_plate_name_the_plate_of_the_sheet(folder):
@@ -83,7 +86,7 @@ def test_a_layout_of_several_plates_is_chosen_behind_its_name(folder):
     ]
     read = read_plates(rows, str(folder), {})
     assert _codes(read) == ["plates.which-layout"] * 2
-    assert read.layouts[["layout", "drug"]].values.tolist() == [["map.csv#2", "Y"]]
+    assert (read.layouts["layout"], read.layouts["drug"]) == (["map.csv#2"], ["Y"])
 
 
 def test_files_outside_the_folder_are_refused(folder):
@@ -101,7 +104,6 @@ def test_a_broken_workbook_is_a_problem_not_a_crash(folder):
 def test_row_order_does_not_matter(folder):
     rows = [_row("P1", plate_index="1"), _row("P2", plate_index="2")]
     one, other = (read_plates(order, str(folder), {}) for order in (rows, rows[::-1]))
-    ordered = [
-        read.reads.sort_values(["plate", "well"], ignore_index=True) for read in (one, other)
-    ]
+    frames = [make_frame(read.reads, "reads", READS) for read in (one, other)]
+    ordered = [frame.sort_values(["plate", "well"], ignore_index=True) for frame in frames]
     pd.testing.assert_frame_equal(*ordered)

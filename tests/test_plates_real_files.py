@@ -2,10 +2,9 @@
 
 import csv
 
-import pytest
-
 from drp.plates import scan_plate
 
+# Files of the other folders are tried with their readers, in test_reader_*.py.
 FOLDERS = ("envision", "envision_ctg", "envision_bare", "generic_grid")
 
 
@@ -104,16 +103,6 @@ def test_a_row_lost_from_a_real_export(shared_data):
     # What is there keeps its own well.
     first = reads[reads["plate_index"] == 1].set_index("well")["signal"]
     assert (first["D1"], first["H12"], first["B12"]) == (0.07, 0.095, 0.31)
-
-
-@pytest.mark.parametrize(
-    "name",
-    ["gen5_midrow_trunc.txt", "gen5_thousands.txt", "gen5_dupheader.txt", "kaleido_trunc.csv"],
-)
-def test_exports_of_other_instruments_are_refused_not_misread(shared_data, name):
-    reads, problems = scan_plate(shared_data / "bad" / name)
-    assert len(reads) == 0
-    assert _errors(problems)
 
 
 def test_thousands_in_a_plain_grid(shared_data, tmp_path):

@@ -7,10 +7,11 @@ all errors of a file are reported at once.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from drp.plain_tables import Columns, make_frame, no_rows
 from drp.plates.layouts import read_layout, scan_layout
 from drp.plates.pages import open_source
 from drp.plates.readers import READERS, choose_reader
-from drp.plates.reads import empty_reads, make_reads
+from drp.plates.reads import READS, make_reads
 from drp.problems import DataError, Place, Problem, Problems
 
 if TYPE_CHECKING:
@@ -81,11 +82,19 @@ def scan_plate(
     problems : list of Problem
         Errors and warnings in the order they were found, each once.
     """
+    reads, problems = scan_columns(path, reader=reader, plate=plate)
+    return make_frame(reads, "reads", READS), problems
+
+
+def scan_columns(
+    path: str | Path, *, reader: str = "auto", plate: str | None = None
+) -> tuple[Columns, list[Problem]]:
+    """Do as `scan_plate`, and give the table as plain columns, for which pandas is not needed."""
     found = Problems()
     source = open_source(path, "plate", found)
     chosen = choose_reader(source, reader, found) if source else None
     if source is None or chosen is None:
-        return empty_reads(), found.items
+        return no_rows(READS), found.items
     blocks = chosen.read(source, found)
     if not blocks and not found.errors:
         text = "the file has the form of an export but holds no values"

@@ -6,17 +6,19 @@ Each file is read once, however many rows name it.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from drp.plain_tables import Columns, choose, stack
+from drp.plates import scan_columns
+from drp.plates.layouts import LAYOUT, scan_layout_columns
+from drp.plates.layouts.names import read_names
+from drp.plates.reads import READS
 from drp.problems import DataError, Place, Problem, Problems
 from drp.provenance import file_sha256
 from drp.sheetfiles import Row
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-# Columns of plates.tsv that say which plate of an export a row means, and the column of the reads.
-_CHOICES = {"plate_index": "plate_index", "sheet": "sheet", "barcode": "barcode"}
+# Columns of plates.tsv that say which plate of an export a row means.
+_CHOICES = ("plate_index", "sheet", "barcode")
 _SHOWN = 8
 
 
@@ -24,14 +26,14 @@ _SHOWN = 8
 class PlatesRead:
     """What was read of some plates.
 
-    `reads` and `layouts` are the tables of that name; `files` has file, kind (``export`` or
-    ``layout``), plate and sha256; `unused` lists plates of the exports that no row asks for;
-    `problems` holds everything found on the way.
+    `reads` and `layouts` are the tables of that name as plain columns; `files` has file, kind
+    (``export``, ``layout`` or ``names``), plate and sha256; `unused` lists plates of the exports
+    that no row asks for; `problems` holds everything found on the way.
     """
 
-    reads: "pd.DataFrame"
-    layouts: "pd.DataFrame"
-    files: "pd.DataFrame"
+    reads: Columns
+    layouts: Columns
+    files: Columns
     unused: list[Problem]
     problems: Problems
 
@@ -50,26 +52,23 @@ def read_plates(
     layouts : mapping
         What a layout leaves unsaid, by file: options of `drp.read_layout`, and `names_file`.
     """
-    import pandas as pd
-
-    from drp.tables import empty
-
     found = Problems()
     rows = list(rows)
     exports = _Exports(Path(folder), found)
     maps = _Layouts(Path(folder), layouts, found)
     reads = [exports.plate(row) for row in rows]
-    kept = [layout for layout in maps.of(rows) if layout is not None]
-    found_reads = [values for values in reads if values is not None and len(values)]
     return PlatesRead(
-        pd.concat(found_reads, ignore_index=True) if found_reads else empty("reads"),
-        pd.concat(kept, ignore_index=True) if kept else empty("layout"),
-        pd.DataFrame(
-            [*exports.files, *maps.files], columns=["file", "kind", "plate", "sha256"]
-        ).astype("str"),
+        stack([values for values in reads if values is not None], READS),
+        stack(maps.of(rows), LAYOUT),
+        _as_columns([*exports.files, *maps.files]),
         exports.unused(),
         found,
     )
+
+
+def _as_columns(files: list[tuple[str, str, str, str]]) -> Columns:
+    names = ("file", "kind", "plate", "sha256")
+    return {name: [entry[position] for entry in files] for position, name in enumerate(names)}
 
 
 class _Exports:
@@ -78,41 +77,42 @@ class _Exports:
     def __init__(self, folder: Path, found: Problems) -> None:
         self.folder, self.found = folder, found
         self.files: list[tuple[str, str, str, str]] = []
-        self._read: dict[tuple[str, str], tuple[pd.DataFrame, list[Problem]]] = {}
-        self._used: dict[tuple[str, str], dict[int, str]] = {}
+        self._read: dict[tuple[str, str], Columns] = {}
+        self._used: dict[tuple[str, str], set[int]] = {}
         self._hashes: dict[str, str] = {}
 
-    def plate(self, row: Row) -> "pd.DataFrame | None":
+    def plate(self, row: Row) -> Columns | None:
         """Give the readings of the plate that a row means, under the row's own plate id."""
-        from drp.plates import scan_plate
-
         path = _path(row["file"], row["plate"], self.folder, self.found)
         if path is None:
             return None
         key = (row["file"], row.get("reader") or "auto")
         if key not in self._read:
-            self._read[key] = scan_plate(path, reader=key[1])
-            self._hashes[row["file"]] = file_sha256(path)
-            reads, problems = self._read[key]
-            if len(set(reads["plate_index"])) <= 1:
-                self.found.extend(_under_id(problem, row["plate"]) for problem in problems)
-            else:
-                self.found.extend(problems)
+            self._read_file(path, key, row["plate"])
         self.files.append((row["file"], "export", row["plate"], self._hashes[row["file"]]))
-        own = self._choose(self._read[key][0], row, path.name)
-        if own is None or not len(own):
+        own = self._choose(self._read[key], row, path.name)
+        if own is None or not own["plate"]:
             return own
-        self._used.setdefault(key, {})[int(own["plate_index"].iloc[0])] = row["plate"]
-        return own.assign(plate=row["plate"])
+        self._used.setdefault(key, set()).add(own["plate_index"][0])
+        return own | {"plate": [row["plate"]] * len(own["plate"])}
 
-    def _choose(self, reads: "pd.DataFrame", row: Row, file: str) -> "pd.DataFrame | None":
+    def _read_file(self, path: Path, key: tuple[str, str], plate: str) -> None:
+        self._read[key], problems = scan_columns(path, reader=key[1])
+        self._hashes[key[0]] = file_sha256(path)
+        if len(set(self._read[key]["plate_index"])) <= 1:
+            problems = [_under_id(problem, plate) for problem in problems]
+        self.found.extend(problems)
+
+    def _choose(self, reads: Columns, row: Row, file: str) -> Columns | None:
         asked = {name: row[name] for name in _CHOICES if row.get(name)}
-        own = reads
-        for name, value in asked.items():
-            own = own[own[_CHOICES[name]].astype("str") == value]
-        held = sorted(set(own["plate_index"]))
-        if len(held) == 1 or reads.empty:
-            return own
+        rows = [
+            position
+            for position in range(len(reads["plate"]))
+            if all(_is(reads, position, name, value) for name, value in asked.items())
+        ]
+        held = {reads["plate_index"][position] for position in rows}
+        if len(held) == 1 or not reads["plate"]:
+            return choose(reads, rows) if asked else reads
         wanted = " and ".join(f"{name} {value!r}" for name, value in asked.items())
         if held:
             code = "plates.which-plate"
@@ -126,13 +126,20 @@ class _Exports:
     def unused(self) -> list[Problem]:
         """Say which plates of the exports no row has asked for."""
         found = Problems()
-        for key, (reads, _) in self._read.items():
-            rest = reads[~reads["plate_index"].isin(list(self._used.get(key, {})))]
-            if len(rest) and key in self._used:
-                text = f"no row of plates.tsv asks for {_held(rest)}"
+        for key, used in self._used.items():
+            reads = self._read[key]
+            rest = [row for row, index in enumerate(reads["plate_index"]) if index not in used]
+            if rest:
+                text = f"no row of plates.tsv asks for {_held(choose(reads, rest))}"
                 fix = "Add rows for them, if they belong to the project."
                 found.warning("plates.unused-plate", Place(Path(key[0]).name), text, fix)
         return found.items
+
+
+def _is(reads: Columns, position: int, name: str, value: str) -> bool:
+    """Whether a plate is the one asked for; its name in the file serves as barcode too."""
+    held = {str(reads[name][position])}
+    return value in (held | {reads["plate"][position]} if name == "barcode" else held)
 
 
 def _under_id(problem: Problem, plate: str) -> Problem:
@@ -142,13 +149,12 @@ def _under_id(problem: Problem, plate: str) -> Problem:
     return replace(problem, where=replace(problem.where, plate=plate))
 
 
-def _held(reads: "pd.DataFrame") -> str:
+def _held(reads: Columns) -> str:
     """List plates with what may be used to choose one."""
-    columns = ["plate_index", "sheet", "barcode"]
-    plates = reads[columns].drop_duplicates("plate_index").to_dict("records")
+    plates = list(dict.fromkeys(zip(*(reads[name] for name in _CHOICES), strict=True)))
     texts = [
-        ", ".join(f"{name} {row[name]}" for name in columns if row[name] != "")
-        for row in plates[:_SHOWN]
+        ", ".join(f"{name} {value}" for name, value in zip(_CHOICES, plate, strict=True) if value)
+        for plate in plates[:_SHOWN]
     ]
     more = f"; and {len(plates) - _SHOWN} more" if len(plates) > _SHOWN else ""
     return "; ".join(texts) + more
@@ -162,37 +168,37 @@ class _Layouts:
     ) -> None:
         self.folder, self.options, self.found = folder, options, found
         self.files: list[tuple[str, str, str, str]] = []
-        self._read: dict[str, pd.DataFrame | None] = {}
+        self._read: dict[str, Columns | None] = {}
 
-    def of(self, rows: list[Row]) -> "list[pd.DataFrame | None]":
+    def of(self, rows: list[Row]) -> list[Columns]:
         """Give the layouts that rows name, each once."""
-        first = {row["layout"]: row["plate"] for row in reversed(rows)}
-        return [
-            self._layout(name, first[name]) for name in dict.fromkeys(r["layout"] for r in rows)
-        ]
+        first: dict[str, str] = {}
+        for row in rows:
+            first.setdefault(row["layout"], row["plate"])
+        found = [self._layout(name, plate) for name, plate in first.items()]
+        return [layout for layout in found if layout is not None]
 
-    def _layout(self, name: str, plate: str) -> "pd.DataFrame | None":
+    def _layout(self, name: str, plate: str) -> Columns | None:
         file, _, part = name.partition("#")
         if file not in self._read:
             self._read[file] = self._read_file(file, plate)
         layout = self._read[file]
-        if layout is None or layout.empty:
+        if layout is None or not layout["well"]:
             return None
-        held = list(dict.fromkeys(layout["layout_plate"]))
+        plates = layout["layout_plate"]
+        held = list(dict.fromkeys(plates))
         if part and part not in held:
             text = f"the layout describes no plate {part!r}, but {', '.join(held[:_SHOWN])}"
         elif not part and len(held) > 1:
             text = f"the layout describes {len(held)} plates: {', '.join(held[:_SHOWN])}"
         else:
-            own = layout[layout["layout_plate"] == part] if part else layout
-            return own.assign(layout=name)
+            rows = [row for row, own in enumerate(plates) if not part or own == part]
+            return choose(layout, rows) | {"layout": [name] * len(rows)}
         fix = f"Write the plate behind the name in plates.tsv, for example {file}#{held[0]}."
         self.found.error("plates.which-layout", Place("plates.tsv", plate=plate), text, fix)
         return None
 
-    def _read_file(self, file: str, plate: str) -> "pd.DataFrame | None":
-        from drp.plates import scan_layout
-
+    def _read_file(self, file: str, plate: str) -> Columns | None:
         path = _path(file, plate, self.folder, self.found)
         if path is None:
             return None
@@ -201,14 +207,12 @@ class _Layouts:
         if table:
             names = self._names(table, plate)
             options["names"] = {**names, **(options.get("names") or {})}
-        layout, problems = scan_layout(path, **options)
+        layout, problems = scan_layout_columns(path, **options)
         self.found.extend(problems)
         self.files.append((file, "layout", "", file_sha256(path)))
         return layout
 
     def _names(self, file: str, plate: str) -> dict[str, str]:
-        from drp.plates.layouts.names import read_names
-
         path = _path(file, plate, self.folder, self.found)
         if path is None:
             return {}

@@ -2,18 +2,14 @@
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
 
+from drp.plain_tables import Columns, kinds_of, no_rows
 from drp.plates.blocks import Block, Reading
 from drp.plates.moments import iso_moment
 from drp.plates.pages import Source, safe_id
 from drp.plates.values import Decimal, find_decimal, looks_like_number, parse_number, read_status
 from drp.problems import Place, Problems
-from drp.tables import TABLES, Kind, check
 from drp.wellnames import FORMATS, well_name
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SHOWN = 5
@@ -25,22 +21,21 @@ _NOTES = {
     "missing": ("plate.missing-value", "without a value"),
     "negative": ("plate.negative-value", "negative, kept as they are"),
 }
-# Every column of the table, the contract's first, with the kind of its values.
-_COLUMNS: dict[str, Kind] = {
-    **{column.name: column.kind for column in TABLES["reads"].columns},
-    **dict.fromkeys(("plate_index", "row", "column"), "count"),
-    **dict.fromkeys(("unit", "wavelength_nm", "barcode", "sheet", "registration"), "text"),
-    **dict.fromkeys(("measured_at_raw", "measured_at", "instrument", "software"), "text"),
-    "temperature_c": "number",
-    **dict.fromkeys(("reader", "file_sha256"), "text"),
-}
-
-Rows = dict[str, list[Any]]
+READS = kinds_of(
+    "reads",
+    {
+        **dict.fromkeys(("plate_index", "row", "column"), "count"),
+        **dict.fromkeys(("unit", "wavelength_nm", "barcode", "sheet", "registration"), "text"),
+        **dict.fromkeys(("measured_at_raw", "measured_at", "instrument", "software"), "text"),
+        "temperature_c": "number",
+        **dict.fromkeys(("reader", "file_sha256"), "text"),
+    },
+)
 
 
 def make_reads(
     source: Source, blocks: list[Block], reader: str, plate: str | None, found: Problems
-) -> "pd.DataFrame":
+) -> Columns:
     """Make the table `reads` of a file.
 
     Parameters
@@ -58,11 +53,11 @@ def make_reads(
 
     Returns
     -------
-    DataFrame
-        Table `reads`, ordered as the file; further columns plate_index, row, column, unit,
-        wavelength_nm, barcode, sheet, registration, measured_at_raw, measured_at (ISO 8601, empty
-        where the printed date is not certain), instrument, software, temperature_c, reader,
-        file_sha256.
+    dict of str to list
+        Table `reads` as plain columns, ordered as the file. Further columns are plate_index, row,
+        column, unit, wavelength_nm, barcode, sheet, registration, measured_at_raw, measured_at
+        (ISO 8601, empty where the printed date is not certain), instrument, software,
+        temperature_c, reader, file_sha256.
     """
     ids = name_plates(source, blocks, plate, found)
     for block in blocks:
@@ -72,18 +67,13 @@ def make_reads(
         )
     blocks = _check_blocks(blocks, ids, source.file, found)
     decimal = _decimal(source, blocks, ids, found)
-    rows: Rows = {name: [] for name in _COLUMNS}
+    rows = no_rows(READS)
     if decimal is not None:
         for block in blocks:
             _add_block(rows, block, ids[block.plate_index], decimal, source.file, found)
     rows["reader"] = [reader] * len(rows["plate"])
     rows["file_sha256"] = [source.sha256] * len(rows["plate"])
-    return _frame(rows)
-
-
-def empty_reads() -> "pd.DataFrame":
-    """Give the table `reads` without a row, for a file that cannot be read."""
-    return _frame({name: [] for name in _COLUMNS})
+    return rows
 
 
 def name_plates(
@@ -157,7 +147,7 @@ def _decimal(
 
 
 def _add_block(
-    rows: Rows, block: Block, plate: str, decimal: Decimal, file: str, found: Problems
+    rows: Columns, block: Block, plate: str, decimal: Decimal, file: str, found: Problems
 ) -> None:
     noted: dict[str, list[Reading]] = {}
     unknown: dict[str, list[Reading]] = {}
@@ -294,20 +284,3 @@ def _has_ring_of_zeros(block: Block) -> bool:
 
 def _where(file: str, plate: str, reading: Reading) -> Place:
     return Place(file, reading.locator, plate, well_name(reading.row, reading.column))
-
-
-def _frame(rows: Rows) -> "pd.DataFrame":
-    import numpy as np
-    import pandas as pd
-
-    columns: dict[str, Any] = {}
-    for name, values in rows.items():
-        if _COLUMNS[name] != "text":
-            kind = np.int64 if _COLUMNS[name] == "count" else np.float64
-            columns[name] = np.array(values, dtype=kind)
-            continue
-        # A text that is the same in every row is far quicker to repeat than to build.
-        same = len(values) > 1 and values.count(values[0]) == len(values)
-        column = pd.array(values[:1] if same else values, dtype="str")
-        columns[name] = column.take(np.zeros(len(values), dtype=np.intp)) if same else column
-    return check(pd.DataFrame(columns, copy=False), "reads")

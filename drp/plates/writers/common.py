@@ -11,7 +11,9 @@ from drp.wellnames import MOST_COLUMNS, MOST_ROWS, row_letters
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Signal: TypeAlias = "Sequence[Sequence[float]] | NDArray[Any]"
+    Signal: TypeAlias = Sequence[Sequence[float]] | NDArray[Any]
+else:
+    Signal = Sequence[Sequence[float]]
 Line: TypeAlias = str | list[str]
 Cell: TypeAlias = str | float
 
