@@ -34,6 +34,7 @@ _STAGES = {
     "record": "put together records",
     "report": "render one report",
     "index": "list all patients",
+    "review": "write the review pages of a run's plates",
 }
 
 
@@ -150,18 +151,20 @@ def _overrides(options: argparse.Namespace) -> dict[str, str]:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from drp.checks import check_project
+    from drp.checks import check_folder
 
     os.chdir(options.directory)
-    try:
-        problems = check_project(_plan(options))
-    except DataError as fault:
-        problems = fault.problems
+    checked = check_folder(_overrides(options))
     if options.json:
-        print(json.dumps([problem.as_dict() for problem in problems], ensure_ascii=False, indent=1))
+        problems = [problem.as_dict() for problem in checked.problems]
+        print(json.dumps(problems, ensure_ascii=False, indent=1))
     else:
-        _print_problems(problems)
-    return PROBLEMS if any(problem.severity == "error" for problem in problems) else DONE
+        for file, word, drug, role, wells in checked.roles:
+            written = " ".join(part for part in (word, drug) if part) or "drugs"
+            print(f"{file}: {written} -> {role}, {wells} wells")
+        _print_problems(checked.problems)
+    failed = any(problem.severity == "error" for problem in checked.problems)
+    return PROBLEMS if failed else DONE
 
 
 def _plan(options: argparse.Namespace) -> "Plan":

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from drp.members import MEMBER_NUMBERS, MEMBER_TEXT, member_problems
+from drp.plain_tables import plain
 from drp.problems import DataError
 from drp.tables import check, empty
 
@@ -47,7 +48,7 @@ def read_members(frame: pd.DataFrame, file: str) -> pd.DataFrame:
     DataError
         A column is missing, a number is none, or a sample has a drug twice.
     """
-    faults = member_problems({column: frame[column].tolist() for column in frame}, file)
+    faults = member_problems(plain(frame), file)
     if faults:
         raise DataError(faults)
     columns = {column: pd.to_numeric(frame[column], errors="coerce") for column in MEMBER_NUMBERS}

@@ -125,6 +125,9 @@ class Config(_Strict):
     exposure: dict[str, str] = Field(
         default={}, description="drug -> schedule whose plasma level applies"
     )
+    plate_review: bool = Field(
+        default=True, description="false leaves out the review pages of the plates"
+    )
     seed: int = Field(default=1, ge=0)
 
 

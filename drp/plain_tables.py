@@ -61,6 +61,18 @@ def stack(tables: Iterable[Columns], kinds: Mapping[str, Kind]) -> Columns:
     return {name: [value for part in parts for value in part[name]] for name in kinds}
 
 
+def plain(frame: "pd.DataFrame") -> Columns:
+    """Give a DataFrame as plain columns.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> plain(pd.DataFrame({"plate": ["P1"]}))
+    {'plate': ['P1']}
+    """
+    return {str(name): frame[name].tolist() for name in frame}
+
+
 def make_frame(table: Columns, name: str, kinds: Mapping[str, Kind]) -> "pd.DataFrame":
     """Turn plain columns into the checked DataFrame of the table `name`.
 

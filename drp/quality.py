@@ -86,6 +86,7 @@ def judge_plates(wells: pd.DataFrame, tiers: Mapping[str, Any]) -> pd.DataFrame:
     wells : DataFrame
         Table `wells` with `control`, `row` and `column` as `drp.wells.join_wells` gives them. A
         plate's signal is compared with the other plates of its run, so hand over whole runs.
+        Arms with a partner (`addon`) are left aside where the plate has negative controls without.
     tiers : mapping
         The gates, as in `drp.config.QualityTiers`: ``{"cv_negative_pct": {"warn": 15, ...}, ...}``.
 
@@ -112,10 +113,11 @@ def judge_plates(wells: pd.DataFrame, tiers: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _metrics(wells: pd.DataFrame) -> dict[str, Any]:
-    negative = wells.loc[wells["control"] == "negative", "signal"].to_numpy(float)
+    plain = _plain_arm(wells)
+    negative = plain.loc[plain["control"] == "negative", "signal"].to_numpy(float)
     positive = wells.loc[wells["control"] == "positive", "signal"].to_numpy(float)
     with_drug = wells["role"].isin(["sample", "negative", "positive"])
-    replicate_sd, n_replicated = _replicate_sd(wells, negative, positive)
+    replicate_sd, n_replicated = _replicate_sd(plain, negative, positive)
     return {
         "z_prime": z_prime(negative, positive),
         "robust_z_prime": robust_z_prime(negative, positive),
@@ -123,7 +125,7 @@ def _metrics(wells: pd.DataFrame) -> dict[str, Any]:
         "signal_to_background": _ratio(negative, positive, np.mean),
         "cv_negative": cv_pct(negative),
         "cv_positive": cv_pct(positive),
-        "edge_effect": _edge_effect(wells),
+        "edge_effect": _edge_effect(plain),
         "n_negative": len(negative),
         "n_positive": len(positive),
         "negative_median": _median(negative),
@@ -136,6 +138,14 @@ def _metrics(wells: pd.DataFrame) -> dict[str, Any]:
         "n_excluded": int((wells["excluded"] & with_drug).sum()),
         "n_flagged": int(((wells["status"] != "ok") & with_drug).sum()),
     }
+
+
+def _plain_arm(wells: pd.DataFrame) -> pd.DataFrame:
+    """Leave aside arms with a partner: their controls have a level of their own, lower by it."""
+    if "addon" not in wells:
+        return wells
+    plain = wells[wells["addon"] == ""]
+    return plain if (plain["control"] == "negative").any() else wells
 
 
 def _median(values: Values) -> float:

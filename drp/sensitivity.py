@@ -1,8 +1,9 @@
 """The curves table: one row per sample and drug, with every number and what limits it.
 
-Single-agent wells are those that name no second drug. Where a drug has none, the monotherapy
-wells of a dose matrix stand in (flag ``matrix_monotherapy``). Doses in different units are never
-put on one axis (flag ``mixed_units``). What cannot be known is NaN with a flag, never left out.
+Single-agent wells are those that name no second drug and belong to no arm with a partner. Where a
+drug has none, the monotherapy wells of a dose matrix stand in (flag ``matrix_monotherapy``). Doses
+in different units are never put on one axis (flag ``mixed_units``). What cannot be known is NaN
+with a flag, never left out.
 """
 
 from collections.abc import Mapping
@@ -53,7 +54,8 @@ def fit_curves(
     viability : pandas.DataFrame
         Columns sample, drug, dose, viability_pct (100 = negative control, not clipped); if
         present also role (only ``sample`` wells count), excluded, dose_unit (else nM), drug2,
-        dose2, drug3, dose3. Rows in any order.
+        dose2, drug3, dose3, addon (wells with a partner at a dose that is not stated are left
+        out). Rows in any order.
     cmax : mapping of str to float, optional
         Plasma peak of each drug in the drug's dose unit, nM for everything molar. Names in any
         case.
@@ -148,6 +150,7 @@ def _select(viability: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     wells = viability
     if "role" in wells:
         wells = wells[wells["role"] == "sample"]
+    wells = wells[_unnamed(wells, "addon")]
     single = _as_drug(wells[_unnamed(wells, "drug2")], "drug", "dose", matrix=False)
     matrix = _matrix_monotherapy(wells[~_unnamed(wells, "drug2")])
     known = pd.MultiIndex.from_frame(single[KEY])
@@ -200,6 +203,9 @@ def _as_drug(wells: pd.DataFrame, drug: str, dose: str, *, matrix: bool) -> pd.D
 def _matrix_monotherapy(wells: pd.DataFrame) -> pd.DataFrame:
     """Take the wells of combinations in which just one of the drugs has a dose above 0."""
     suffixes = [s for s in ("", "2", "3") if f"drug{s}" in wells and f"dose{s}" in wells]
+    for s in suffixes:
+        # A drug without a dose was given, nobody knows at which dose: that is no monotherapy.
+        wells = wells[_unnamed(wells, f"drug{s}") | wells[f"dose{s}"].notna()]
     doses = {s: wells[f"dose{s}"].fillna(0.0) for s in suffixes}
     n_dosed = sum((dose > 0 for dose in doses.values()), start=pd.Series(0, index=wells.index))
     parts = [

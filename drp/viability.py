@@ -16,7 +16,8 @@ def normalise(wells: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     wells : DataFrame
-        Table `wells` with the column `control` (``negative``, ``positive``, ``blank`` or empty).
+        Table `wells` with the column `control` (``negative``, ``positive``, ``blank`` or empty)
+        and, if there are arms with a partner, `addon`.
 
     Returns
     -------
@@ -25,8 +26,10 @@ def normalise(wells: pd.DataFrame) -> pd.DataFrame:
         `level_100` (median negative) and `level_0` (median positive, else median blank, else 0),
         in the unit of the signal. With positive controls the scale is
         ``100 (x - positive) / (negative - positive)``, without them
-        ``100 (x - blank) / (negative - blank)``. Wells without a reading, and all wells of a plate
-        that cannot be scaled (no negative controls, or not above the lower level), are NaN.
+        ``100 (x - blank) / (negative - blank)``. Wells of an arm with a partner (`addon`) are
+        scaled to the negative controls with the same partner, so that 100 % is the partner alone;
+        the lower level is that of the plate. Wells without a reading, and all wells of a plate or
+        an arm that cannot be scaled (no negative controls, or not above the lower level), are NaN.
 
     Examples
     --------
@@ -37,25 +40,39 @@ def normalise(wells: pd.DataFrame) -> pd.DataFrame:
     >>> levels(plate)
     (100.0, 20.0)
     """
-    parts = [_scaled(plate) for _, plate in wells.groupby("plate", sort=True)]
+    parts = [
+        _scaled(arm, plate)
+        for _, plate in wells.groupby("plate", sort=True)
+        for arm in _arms(plate)
+    ]
     viability = pd.concat(parts) if parts else wells.assign(viability_pct=np.nan)
     return check(viability.sort_index(), "viability")
 
 
-def _scaled(plate: pd.DataFrame) -> pd.DataFrame:
-    top, low = levels(plate)
-    signal = plate["signal"].where(plate["status"] == "ok").astype(float)
+def _arms(plate: pd.DataFrame) -> list[pd.DataFrame]:
+    if "addon" not in plate:
+        return [plate]
+    return [arm for _, arm in plate.groupby("addon", sort=True)]
+
+
+def _scaled(arm: pd.DataFrame, plate: pd.DataFrame) -> pd.DataFrame:
+    """Scale the wells of an arm: 100 % by its own controls, 0 % by those of the whole plate."""
+    (top, _), (_, low) = levels(arm), levels(plate)
+    signal = arm["signal"].where(arm["status"] == "ok").astype(float)
     if top > low:
         # written as signal / top where nothing is subtracted, so that published values of that
         # form come back to the last digit
         scaled = 100 * (signal / top if low == 0 else (signal - low) / (top - low))
     else:
         scaled = signal * np.nan
-    return plate.assign(viability_pct=scaled, level_100=top, level_0=low)
+    return arm.assign(viability_pct=scaled, level_100=top, level_0=low)
 
 
 def levels(plate: pd.DataFrame) -> tuple[float, float]:
-    """Give the signals that stand for 100 % and 0 % viability on one plate; NaN if unknown."""
+    """Give the signals that stand for 100 % and 0 % viability; NaN if unknown.
+
+    `plate` is one plate, or one arm of it.
+    """
 
     def median(control: str) -> float:
         values = plate.loc[plate["control"] == control, "signal"]

@@ -233,6 +233,21 @@ def test_single_agent_wells_come_before_a_matrix():
     assert "matrix_monotherapy" in row(table, "b")["flags"]
 
 
+def test_wells_with_a_partner_at_an_unknown_dose_are_no_single_agents():
+    alone = wells("S1", "a", (100, 5, 2.4, 1.4)).assign(drug2="", dose2=np.nan, addon="")
+    lower = wells("S1", "a", (100, 5, 1.4, 1.4)).assign(drug2="b", dose2=np.nan, addon="b")
+    itself = lower.assign(drug2="", addon="A")
+    other = wells("S1", "c", (100, 5, 1.4, 1.4)).assign(drug2="b", dose2=np.nan, addon="b")
+    table = fit_curves(pd.concat([alone, lower, itself, other]))
+    pd.testing.assert_frame_equal(table, fit_curves(alone.drop(columns="addon")))
+
+
+def test_a_combination_without_the_dose_of_one_drug_is_no_monotherapy():
+    given = wells("S1", "a", (100, 5, 2.4, 1.4)).assign(drug2="b", dose2=np.nan)
+    assert fit_curves(given).empty
+    assert list(fit_curves(given.assign(dose2=0.0))["drug"]) == ["a"]
+
+
 def test_row_order_and_other_samples_change_nothing():
     random = np.random.default_rng(4)
     parts = [

@@ -255,3 +255,49 @@ def test_what_breaks_the_contract_is_named_all_of_it():
     wells = grid().assign(dose_unit=["nM"] * 20 + ["ug/mL"] * 5)
     with pytest.raises(DataError, match="A \\+ B in S1 has doses in nM and ug/mL"):
         score_synergy(wells)
+
+
+# --- arms with a partner at a dose nobody states ------------------------------------------------
+
+
+def arm(drug, partner, **columns):
+    rows = {"sample": "S1", "drug": drug, "dose": [1.0, 10.0], "viability_pct": [80.0, 40.0]}
+    named = partner if partner.casefold() != drug.casefold() else ""
+    return pd.DataFrame(rows).assign(drug2=named, dose2=np.nan, addon=partner, **columns)
+
+
+def test_a_partner_without_a_dose_is_a_row_that_is_not_assessable():
+    wells = pd.concat([arm("zeta", "B"), arm("Alpha", "B"), arm("B", "B"), arm("C", "c")])
+    synergy, surface = score_synergy(wells, draws=20)
+    assert synergy["combination"].tolist() == ["Alpha + B", "B + zeta"]
+    assert not synergy["assessable"].any()
+    assert set(synergy["call"]) == {"not assessable"}
+    assert "the dose of B is not stated (2 wells left out)" in synergy.loc[0, "reason"]
+    assert synergy.loc[0, ["drug", "drug2", "n_wells", "n_cells"]].tolist() == ["Alpha", "B", 0, 0]
+    assert synergy[["bliss", "bliss_lo", "bliss_p", "p_fdr", "hsa"]].isna().all(axis=None)
+    assert surface.empty
+
+
+def test_a_partner_without_a_dose_changes_nothing_of_what_is_scored():
+    scored = noisy_grid()
+    controls = pd.DataFrame(
+        {"sample": "S1", "role": "negative", "viability_pct": [60.0, 140.0], "plate": "P1"}
+    )
+    others = pd.concat([arm("A", "B", role="sample", plate="P1"), controls.assign(addon="B")])
+    both = pd.concat([scored.assign(addon=""), others], ignore_index=True)
+    both = both.fillna({"drug": "", "drug2": "", "dose_unit": "nM", "excluded": False})
+    both["excluded"] = both["excluded"].astype(bool)
+    (expected, cells), (synergy, surface) = (
+        score_synergy(wells, draws=60) for wells in (scored, both)
+    )
+    assert_frame_equal(surface, cells, check_exact=True)
+    added = " 2 wells left out: the dose of B is not stated."
+    assert synergy.loc[0, "reason"] == expected.loc[0, "reason"] + added
+    assert_frame_equal(
+        synergy.drop(columns="reason"), expected.drop(columns="reason"), check_exact=True
+    )
+
+
+def test_a_missing_dose_that_is_no_arm_stays_an_error():
+    with pytest.raises(DataError, match="dose-missing"):
+        score_synergy(arm("A", "B").assign(addon=""), draws=20)

@@ -136,3 +136,49 @@ def test_two_patients_on_one_plate_come_from_the_layout():
         join_wells(reads("PL1", VALUES), by_well, [PLATE])
     with pytest.raises(DataError, match="wells.no-sample"):
         join_wells(reads("PL1", VALUES), layout(MAP), [shared])
+
+
+# --- failed dispensing, arms with a partner -----------------------------------------------------
+
+
+def test_a_well_that_was_not_filled_is_excluded_with_the_reason():
+    failed = layout(MAP).assign(failed=["", "transfer failed", "", ""])
+    wells = join_wells(reads("PL1", VALUES), failed, [PLATE]).set_index("well")
+    assert wells.index[wells["excluded"]].tolist() == ["A2"]
+    assert wells.loc["A2", ["reason", "signal"]].tolist() == ["transfer failed", 50.0]
+    exclusions = [{"plate": "PL1", "well": "A2", "reason": "bubble"}]
+    wells = join_wells(reads("PL1", VALUES), failed, [PLATE], exclusions).set_index("well")
+    assert wells.loc["A2", "reason"] == "bubble; transfer failed"
+
+
+def test_a_well_that_was_not_filled_needs_no_reading_and_is_no_control():
+    failed = layout(MAP).assign(failed=["no liquid", "no liquid", "", ""])
+    found = Problems()
+    wells = join_wells(
+        reads("PL1", {"A1": 100.0, "A3": 20.0, "A4": 2.0}), failed, [PLATE], found=found
+    )
+    assert codes(found) == ["wells.no-control"]
+    assert wells.set_index("well").loc["A1", "control"] == ""
+
+
+def test_the_partner_of_an_arm_is_passed_on_and_empty_elsewhere():
+    arms = layout(MAP).assign(addon=["", "trametinib", "", ""])
+    wells = join_wells(reads("PL1", VALUES), arms, [PLATE], found=Problems()).set_index("well")
+    assert wells["addon"].to_dict() == {
+        "A1": "", "A2": "trametinib", "A3": "", "A4": "", "B1": ""
+    }  # fmt: skip
+    assert set(join_wells(reads("PL1", VALUES), layout(MAP), [PLATE])["addon"]) == {""}
+
+
+@pytest.mark.parametrize(
+    ("addon", "arm"),
+    [
+        (["", "trametinib", "", ""], "with trametinib"),
+        (["trametinib", "trametinib", "", ""], "without a partner"),
+    ],
+)
+def test_an_arm_without_a_control_of_its_own_is_said(addon, arm):
+    found = Problems()
+    join_wells(reads("PL1", VALUES), layout(MAP).assign(addon=addon), [PLATE], found=found)
+    assert codes(found) == ["wells.no-arm-control"]
+    assert arm in found.items[0].found

@@ -62,19 +62,21 @@ def decode(content: bytes) -> tuple[str, str]:
     --------
     >>> decode(b"\xef\xbb\xbfA1")
     ('A1', 'utf-8-sig')
-    >>> decode(b"\xb5M")
-    ('µM', 'cp1252')
+    >>> decode(b"\xb5M"), decode(b"\xef\xbb\xbf\xb5M")
+    (('µM', 'cp1252'), ('µM', 'cp1252'))
     """
-    marked = next((encoding for mark, encoding in _MARKS if content.startswith(mark)), None)
-    for encoding in (marked,) if marked else ("utf-8", "cp1252"):
+    marked = next((encoding for mark, encoding in _MARKS if content.startswith(mark)), "utf-8")
+    # Some readers put a mark for UTF-8 before text that they write in cp1252.
+    for encoding in (marked,) if marked == "utf-16" else (marked, "cp1252"):
         try:
-            text = content.decode(encoding)
+            text = content.removeprefix(_MARKS[0][0]).decode(encoding)
         except UnicodeDecodeError:
             continue
         if "\0" in text:
             raise ValueError("it holds NUL characters, as binary files do")
         return text, encoding
-    raise ValueError(f"its bytes are no text in {marked or 'UTF-8 or cp1252'}")
+    known = marked if marked == "utf-16" else "UTF-8 or cp1252"
+    raise ValueError(f"its bytes are no text in {known}")
 
 
 def split_lines(text: str) -> tuple[list[str], bool]:

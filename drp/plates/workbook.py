@@ -71,35 +71,6 @@ def read_workbook(content: bytes) -> dict[str, Sheet]:
     }
 
 
-def merged_cells(content: bytes) -> dict[str, list[str]]:
-    """Give the merged cells of every sheet of a workbook, as ``B2:D2``.
-
-    Parameters
-    ----------
-    content : bytes
-        A workbook that `read_workbook` could read.
-
-    Returns
-    -------
-    dict of str to list of str
-        Sheet name to ranges; no range where the sheet does not say.
-    """
-    import python_calamine
-
-    workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-    return {
-        name: [
-            f"{_corner(*start)}:{_corner(*end)}"
-            for start, end in workbook.get_sheet_by_name(name).merged_cell_ranges or []
-        ]
-        for name in workbook.sheet_names
-    }
-
-
-def _corner(row: int, column: int) -> str:
-    return f"{column_letters(column + 1)}{row + 1}"
-
-
 def check_archive(content: bytes) -> None:
     """Refuse an archive that is no xlsx workbook or would cost too much memory.
 

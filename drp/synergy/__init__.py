@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from drp.synergy.arms import add_unscored, split_arms
 from drp.synergy.cells import cell_table
 from drp.synergy.draws import Centre, false_discovery_rate
 from drp.synergy.noise import controls_of, find_controls, measure_noise
@@ -65,7 +66,9 @@ def score_synergy(
     viability : pandas.DataFrame
         The viability table; used are sample, drug, dose, drug2, dose2, viability_pct (%, 100 is
         the negative control) and, where present, drug3, dose3, dose_unit (else nM), plate,
-        role, excluded. Negative and positive control wells give the error of the controls.
+        role, excluded, addon. Negative and positive control wells give the error of the controls.
+        Wells that name an addon, a partner at a dose that is not stated, are not scored: their
+        combination is not assessable, and says so.
     seed : int
         Seed of the draws.
     draws : int
@@ -125,6 +128,7 @@ def score_synergy(
     (True, 15.25)
     """
     limits = limits or Limits()
+    viability, arms = split_arms(viability)
     by_plate = controls_of(viability)
     rows, surfaces = [], []
     for matrix in dose_matrices(viability):
@@ -134,6 +138,7 @@ def score_synergy(
         reach = find_reach(matrix, cmax or {})
         rows.append(summarise(matrix, scores, reach, noise, limits))
         surfaces.append(cell_table(matrix, scores, reach.cells, limits.ceiling_inhibition))
+    rows = add_unscored(rows, arms)
     synergy = _table("synergy", [pd.DataFrame(rows)] if rows else [])
     adjusted = synergy.groupby("sample")["bliss_p"].transform(
         lambda p: false_discovery_rate(p.to_numpy())

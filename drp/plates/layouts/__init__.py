@@ -1,20 +1,30 @@
 """Layouts: what was put into which well, from the files a laboratory writes."""
 
 from collections.abc import Mapping
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from drp.plain_tables import Columns, kinds_of, make_frame
+from drp.plates.layouts.contents import DOSED, is_above_zero
 from drp.plates.layouts.entries import SUFFIXES, Entry, Options
 from drp.plates.layouts.formats import choose_layout
 from drp.plates.layouts.units import ALLOWED, is_unit
 from drp.plates.pages import open_source
 from drp.problems import DataError, Place, Problem, Problems
-from drp.tables import ROLES, check
+from drp.tables import ROLES
 from drp.wellnames import well_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
+LAYOUT = kinds_of(
+    "layout",
+    dict.fromkeys(
+        ("sample", "dose_value", "dose_value_unit", "raw_role", "layout_plate", "addon", "failed"),
+        "text",
+    ),
+)
 _HIGH_NM = 1e6
 _LOW_NM = 1e-3
 
@@ -36,7 +46,8 @@ def read_layout(
         A tidy table, text (TSV, CSV, ``;``) or xlsx, with one line per well and the columns well
         (``A1``, ``A01``, ``A001``), drug, dose, and if used role, dose_unit, drug2, dose2, drug3,
         dose3, sample. Usual other names of columns are understood (``wellID``, ``WellType``,
-        ``Treatment``, ``concentration`` …).
+        ``Treatment``, ``concentration`` …). Or a layout of another kind in
+        `drp.plates.layouts.formats.LAYOUTS`: drawn like the plate, of iTReX, of a dispenser.
     dose_unit : str, optional
         Unit of the doses for which the file writes none: nM, uM, µM, mM, M, pM, log10 M, IU/mL,
         ug/mL.
@@ -112,6 +123,27 @@ def scan_layout(
     problems : list of Problem
         Errors and warnings in the order they were found.
     """
+    layout, problems = scan_layout_columns(
+        path,
+        dose_unit=dose_unit,
+        roles=roles,
+        names=names,
+        stocks=stocks,
+        well_volume_ul=well_volume_ul,
+    )
+    return make_frame(layout, "layout", LAYOUT), problems
+
+
+def scan_layout_columns(
+    path: str | Path,
+    *,
+    dose_unit: str | None = None,
+    roles: Mapping[str, str] | None = None,
+    names: Mapping[str, str] | None = None,
+    stocks: Mapping[str, str] | None = None,
+    well_volume_ul: float | None = None,
+) -> tuple[Columns, list[Problem]]:
+    """Do as `scan_layout`, and give the table as plain columns, for which pandas is not needed."""
     found = Problems()
     volume = float("nan") if well_volume_ul is None else float(well_volume_ul)
     options = Options(dose_unit or "", roles or {}, names or {}, stocks or {}, volume)
@@ -127,7 +159,37 @@ def scan_layout(
         if not entries and not found.errors:
             text = "the layout has no wells"
             found.error("layout.empty", Place(file), text, "Write one line per well.")
-    return _frame(entries, file), found.items
+    return _columns(entries, file), found.items
+
+
+def role_mapping(layout: "pd.DataFrame | Columns") -> list[tuple[str, str, str, int]]:
+    r"""Show what the words of a layout were taken for.
+
+    Parameters
+    ----------
+    layout : DataFrame or dict of str to list
+        Table `layout`.
+
+    Returns
+    -------
+    list of tuple
+        Word of the layout for the role (empty where the role follows from the drug), drug, role,
+        number of wells. The drugs of sample wells are put together, with an empty name.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "layout.tsv"
+    >>> _ = path.write_text("well\trole\tdrug\tdose\nA1\tNEG\tDMSO\t\nA2\t\tX\t3\nA3\t\tY\t3\n")
+    >>> role_mapping(read_layout(path, dose_unit="uM"))
+    [('', '', 'sample', 2), ('NEG', 'DMSO', 'negative', 1)]
+    """
+    counts: dict[tuple[str, str, str], int] = {}
+    words = layout["raw_role"] if "raw_role" in layout else [""] * len(layout["drug"])
+    for word, drug, role in zip(words, layout["drug"], layout["role"], strict=True):
+        key = (word, "" if role == "sample" else drug, role)
+        counts[key] = counts.get(key, 0) + 1
+    return [(*key, counts[key]) for key in sorted(counts)]
 
 
 def _check_options(options: Options, file: str, found: Problems) -> None:
@@ -149,7 +211,7 @@ def _check_controls(entries: list[Entry], file: str, found: Problems) -> None:
     """Say once for each substance that a number beside a control is not a dose."""
     numbered: dict[tuple[str, str], list[Entry]] = {}
     for entry in entries:
-        if entry.role != "sample" and entry.dose_value:
+        if entry.role not in DOSED and is_above_zero(entry.dose_value):
             numbered.setdefault((entry.drugs[0], entry.role), []).append(entry)
     for (drug, role), wells in sorted(numbered.items()):
         text = f"{len(wells)} {role} wells of {drug!r} carry a number such as {wells[0].dose_value}"
@@ -162,7 +224,7 @@ def _check_drugs(entries: list[Entry], file: str, found: Problems) -> None:
     doses: dict[str, list[tuple[Entry, float]]] = {}
     for entry in entries:
         for drug, dose in zip(entry.drugs, entry.doses, strict=True):
-            if drug and entry.role == "sample":
+            if drug and entry.role in DOSED and not isnan(dose):
                 doses.setdefault(drug, []).append((entry, dose))
     for drug, given in sorted(doses.items()):
         units = sorted({entry.dose_unit for entry, _ in given})
@@ -179,33 +241,16 @@ def _check_drugs(entries: list[Entry], file: str, found: Problems) -> None:
                 break
 
 
-def _frame(entries: list[Entry], file: str) -> "pd.DataFrame":
-    import pandas as pd
-
+def _columns(entries: list[Entry], file: str) -> Columns:
     several = len({entry.plate for entry in entries}) > 1
-    texts = {
+    columns: Columns = {
         "layout": [f"{file}#{entry.plate}" if several else file for entry in entries],
         "well": [well_name(*entry.well) for entry in entries],
-        "role": [entry.role for entry in entries],
-        "dose_unit": [entry.dose_unit for entry in entries],
-        "locator": [entry.locator for entry in entries],
-        "sample": [entry.sample for entry in entries],
-        "dose_value": [entry.dose_value for entry in entries],
-        "dose_value_unit": [entry.dose_value_unit for entry in entries],
-        "raw_role": [entry.raw_role for entry in entries],
         "layout_plate": [entry.plate for entry in entries],
-        "addon": [entry.addon for entry in entries],
-        "failed": [entry.failed for entry in entries],
-        **{
-            f"drug{suffix}": [entry.drugs[position] for entry in entries]
-            for position, suffix in enumerate(SUFFIXES)
-        },
     }
-    numbers = {
-        f"dose{suffix}": [entry.doses[position] for entry in entries]
-        for position, suffix in enumerate(SUFFIXES)
-    }
-    frame = pd.DataFrame(texts, dtype="str")
-    for name, values in numbers.items():
-        frame[name] = pd.Series(values, dtype="float64")
-    return check(frame, "layout")
+    for position, suffix in enumerate(SUFFIXES):
+        columns[f"drug{suffix}"] = [entry.drugs[position] for entry in entries]
+        columns[f"dose{suffix}"] = [entry.doses[position] for entry in entries]
+    for name in LAYOUT.keys() - columns.keys():
+        columns[name] = [getattr(entry, name) for entry in entries]
+    return {name: columns[name] for name in LAYOUT}

@@ -7,7 +7,7 @@ program may look like a plain table too.
 
 from typing import Protocol
 
-from drp.plates.layouts import tidy
+from drp.plates.layouts import d300, echo, itrex, sheets, stacked, tidy
 from drp.plates.layouts.entries import Entry, Options
 from drp.plates.pages import Source
 from drp.problems import Place, Problems
@@ -26,7 +26,7 @@ class LayoutReader(Protocol):
         """Read its wells."""
 
 
-SPECIAL: tuple[LayoutReader, ...] = ()
+SPECIAL: tuple[LayoutReader, ...] = (itrex, d300, echo, stacked, sheets)
 PLAIN: tuple[LayoutReader, ...] = (tidy,)
 LAYOUTS = {reader.NAME: reader for reader in (*SPECIAL, *PLAIN)}
 

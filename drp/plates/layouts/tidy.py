@@ -1,51 +1,54 @@
 """Tidy layouts: one line per well, in columns found by their names.
 
-Columns are well (or row and column), drug, dose, dose_unit, and if used role, drug2, dose2, drug3,
-dose3, sample. Nothing is guessed: a dose has a unit or is an error.
+Columns are well (or row and column), drug, dose, dose_unit, and if used plate, role, drug2, dose2,
+drug3, dose3, sample, addon.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from difflib import get_close_matches
 
-from drp.plates.columns import Tidy, find_tidy
+from drp.plates.columns import Tidy, find_tidy, plain_name
+from drp.plates.layouts.contents import read_entry
 from drp.plates.layouts.entries import SUFFIXES, Entry, Options
-from drp.plates.layouts.roles import role_as_written, role_of_drug
-from drp.plates.layouts.units import ALLOWED, convert_dose, is_logarithm, is_unit
+from drp.plates.layouts.gaps import note_gaps
+from drp.plates.layouts.merged import check_merged
+from drp.plates.layouts.rules import Rules, Written, make_rules, say_remarks
 from drp.plates.pages import Source
-from drp.plates.values import Decimal, find_decimal, parse_number
+from drp.plates.values import Decimal, find_decimal
 from drp.problems import Place, Problems
-from drp.tables import ROLES
 from drp.wellnames import well_name
 
 NAME = "tidy"
 MEANING = "tables with one line per well and columns well (or row and column), drug, dose"
 
-_SYNONYMS = {
-    "plate": ("plate", "plateid", "barcode"),
-    "well": ("well", "wellid"),
-    "row": ("row", "wellrow"),
-    "column": ("column", "col", "wellcolumn"),
+# What a column, a block or a sheet of a layout may be called, in `plain_name`'s form.
+CONTENTS = {
     "role": ("role", "welltype"),
     "dose_unit": ("doseunit", "unit", "concentrationunit"),
     "sample": ("sample", "sampleid"),
+    "addon": ("addon",),
     **{
-        f"{ours}{suffix}": tuple(f"{name}{suffix}" for name in names)
+        f"{ours}{suffix}": tuple(
+            f"{name}{end}" for name in names for end in ((suffix,) if suffix else ("", "1"))
+        )
         for suffix in SUFFIXES
         for ours, names in (
-            ("drug", ("drug", "name", "treatment", "compound", "agent")),
+            ("drug", ("drug", "name", "treatment", "compound", "agent", "gnumber")),
             ("dose", ("dose", "concentration", "conc")),
         )
     },
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """How to read the lines of one layout: the user's unit and roles, the decimal sign."""
-
-    dose_unit: str
-    roles: Mapping[str, str]
-    decimal: Decimal
+COLUMNS = {
+    "plate": ("plate", "plateid", "barcode"),
+    "well": ("well", "wellid"),
+    "row": ("row", "wellrow"),
+    "column": ("column", "col", "wellcolumn"),
+    **CONTENTS,
+}
+_OPTIONAL = ("role", "dose_unit", "sample", "addon")  # what a line may leave out unnoticed
+_ALMOST = 0.8  # likeness from which an unknown name is a misspelt one
+# A column with such a beginning that we do not know may hold what was put into the wells.
+_TELLING = ("dose", "conc", "drug", "gnumber", "compound", "treatment", "agent", "unit", "role")
 
 
 def recognise(source: Source) -> bool:
@@ -67,7 +70,7 @@ def read(source: Source, options: Options, found: Problems) -> list[Entry]:
     source : Source
         The opened file.
     options : Options
-        Unit and roles that the user states.
+        Unit, roles and names that the user states.
     found : Problems
         Takes everything that is wrong, line by line.
 
@@ -76,39 +79,82 @@ def read(source: Source, options: Options, found: Problems) -> list[Entry]:
     list of Entry
         The wells without a fault, in the order of the file.
     """
-    tables = _tables(source)
+    return read_tables(_tables(source), source, lambda decimal: make_rules(options, decimal), found)
+
+
+def _tables(source: Source) -> list[Tidy]:
+    return find_tidy(source, COLUMNS, ("well", "drug"))
+
+
+def read_tables(
+    tables: list[Tidy], source: Source, make: Callable[[Decimal], Rules], found: Problems
+) -> list[Entry]:
+    """Read the one table of a file that has a line per well.
+
+    Parameters
+    ----------
+    tables : list of Tidy
+        The tables found; more or fewer than one is an error.
+    source : Source
+        The opened file.
+    make : callable
+        Gives the rules when the decimal sign of the file is known.
+    found : Problems
+        Takes everything that is wrong.
+
+    Returns
+    -------
+    list of Entry
+        The wells without a fault, in the order of the file.
+    """
     if len(tables) != 1:
         text = f"{len(tables)} tables with the columns well and drug were found, one is needed"
         fix = "The first line names the columns: well, role, drug, dose, dose_unit."
         found.error("layout.unrecognised", Place(source.file), text, fix)
         return []
-    return _read_table(tables[0], source.file, options, found)
-
-
-def _tables(source: Source) -> list[Tidy]:
-    return find_tidy(source, _SYNONYMS, ("well", "drug"))
-
-
-def _read_table(table: Tidy, file: str, options: Options, found: Problems) -> list[Entry]:
-    if table.twice:
-        where = Place(file, table.page.line(table.header))
-        text = f"columns mean the same as others: {', '.join(table.twice)}"
-        found.error("layout.duplicate-column", where, text, "Keep one of them.")
-        return []
+    (table,) = tables
+    _check_columns(table, source.file, found)
+    check_merged(source.file, [table.page], found)
     lines = table.rows()
     cells = [(line, f"dose{suffix}") for line in lines for suffix in SUFFIXES]
     decimal, faults = find_decimal(table.text(line, column) for line, column in cells)
     for fault in faults:
         line, column = cells[fault.position]
-        where = Place(file, table.place(line, column), well=table.well_text(line))
+        where = Place(source.file, table.place(line, column), well=table.well_text(line))
         text = f"the dose {table.text(line, column).strip()!r} {fault.fault}"
         fix = "Write numbers without thousands separators and with one decimal sign."
         found.error("layout.ambiguous-number", where, text, fix)
-    if faults:
+    if faults or table.twice:
         return []
-    lowered = {name.strip().lower(): role for name, role in options.roles.items()}
-    rules = Rules(options.dose_unit, lowered, decimal)
-    return _read_lines(table, lines, file, rules, found)
+    rules = make(decimal)
+    entries = _read_lines(table, lines, source.file, rules, found)
+    say_remarks(rules, found)
+    if not found.errors:
+        note_gaps(entries, source.file, found)
+    return entries
+
+
+def _check_columns(table: Tidy, file: str, found: Problems) -> None:
+    where = Place(file, table.page.line(table.header))
+    if table.twice:
+        text = f"columns mean the same as others: {', '.join(table.twice)}"
+        found.error("layout.duplicate-column", where, text, "Keep one of them.")
+    known = set(table.cells.values())
+    header = [cell.strip() for cell in table.page.rows[table.header]]
+    others = [name for cell, name in enumerate(header) if cell not in known]
+    names = [name for names in COLUMNS.values() for name in names]
+    for name in others:
+        near = get_close_matches(plain_name(name), names, n=1, cutoff=_ALMOST)
+        if near and plain_name(name) != near[0] and not plain_name(name).endswith("id"):
+            text = f"there is no column {name!r}; is it meant as {near[0]!r}?"
+            fix = "Correct the name, or give the column quite another one."
+            found.error("layout.unknown-column", where, text, fix)
+    unused = [name for name in others if plain_name(name).startswith(_TELLING)]
+    unused = [name for name in unused if name not in table.twice]
+    if unused:
+        text = f"columns are not used: {', '.join(map(repr, unused))}"
+        fix = "If they say what is in the wells, call them drug, dose, drug2, dose2, dose_unit …"
+        found.warning("layout.unused-column", where, text, fix)
 
 
 def _read_lines(
@@ -116,9 +162,12 @@ def _read_lines(
 ) -> list[Entry]:
     entries: list[Entry] = []
     first: dict[tuple[str, tuple[int, int]], str] = {}
+    several = any(table.text(line, "plate").strip() for line in lines)
     for line in lines:
         locator, plate = table.page.line(line), table.text(line, "plate").strip()
         well = table.well(line)
+        if not _is_whole(table, line, file, found):
+            continue
         if well is None:
             text = f"{table.well_text(line)!r} is no well"
             found.error(
@@ -126,115 +175,49 @@ def _read_lines(
             )
             continue
         place = Place(file, locator, plate, well_name(*well))
+        if several and not plate:
+            text = "the line names no plate, others do"
+            found.error("layout.no-plate", place, text, "Name the plate in every line.")
+            continue
         if (plate, well) in first:
             text = f"the well is given twice, here and at {first[plate, well]}"
             found.error("layout.duplicate-well", place, text, "Keep the line that is right.")
             continue
         first[plate, well] = locator
-        before = len(found.errors)
-        entry = _read_entry(table, line, well, rules, place, found)
-        entry.plate = plate
-        if len(found.errors) == before:
-            entries.append(entry)
+        entry = read_entry(_written(table, line, well, plate), rules, place, found)
+        entries += [entry] if entry is not None else []
     return entries
 
 
-def _read_entry(
-    table: Tidy, line: int, well: tuple[int, int], rules: Rules, place: Place, found: Problems
-) -> Entry:
-    raw_role = table.text(line, "role").strip()
-    drugs = [table.text(line, f"drug{suffix}").strip() for suffix in SUFFIXES]
-    written = [table.text(line, f"dose{suffix}").strip() for suffix in SUFFIXES]
-    unit = table.text(line, "dose_unit").strip()
-    role = _find_role(raw_role, drugs, written, rules, place, found)
-    entry = Entry(well, role, raw_role, table.text(line, "sample").strip(), place.locator)
-    entry.dose_value = "|".join(written).rstrip("|")
-    entry.dose_value_unit = unit
-    if role == "sample":
-        entry.drugs = drugs
-        entry.dose_value_unit = unit or rules.dose_unit
-        _read_doses(entry, written, rules, place, found)
-    else:
-        # A control keeps the name of its substance; a number beside it (0.3 % DMSO) is no dose.
-        entry.drugs[0] = drugs[0]
-    return entry
+def _is_whole(table: Tidy, line: int, file: str, found: Problems) -> bool:
+    """Say whether a line of a text file has all its fields: what a short one lost, nobody knows."""
+    page, cells = table.page, table.page.rows[line]
+    short = not page.sheet and len(cells) != table.width()
+    cut = not page.terminated and line == len(page.rows) - 1
+    if not (short or cut):
+        return True
+    where = Place(file, page.line(line), well=table.well_text(line))
+    fix = "If the file is whole, save it with a last line end."
+    if short:
+        text = f"the line has {len(cells)} fields, the header has {table.width()}"
+        fix = "Write every field, empty ones too; put one that holds the separator in quotes."
+        found.error("layout.short-row", where, text, fix)
+    elif cells[-1].strip():
+        text = f"the last line has no line end, the file may be cut off after {cells[-1]!r}"
+        found.error("layout.truncated", where, text, fix)
+    elif any(table.cells.get(column) == len(cells) - 1 for column in _OPTIONAL):
+        found.warning("layout.no-line-end", where, "the last line has no line end", fix)
+    return not short and not cells[-1].strip()
 
 
-def _find_role(
-    raw_role: str,
-    drugs: list[str],
-    written: list[str],
-    rules: Rules,
-    place: Place,
-    found: Problems,
-) -> str:
-    if raw_role:
-        role = role_as_written(raw_role, rules.roles)
-        if role is None:
-            text = f"the role {raw_role!r} is not known"
-            found.error("layout.unknown-role", place, text, f"Roles are {', '.join(ROLES)}.")
-        return role or ""
-    if not drugs[0]:
-        if any(drugs) or any(written):
-            text = f"a dose or a second drug stands without a first drug ({written[0]!r})"
-            found.error("layout.no-drug", place, text, "Write the drug in the column drug.")
-        else:
-            text = "the well has neither a role nor a drug"
-            found.error("layout.no-role", place, text, "Write a role: empty, untreated, blank …")
-        return ""
-    role = role_of_drug(drugs[0], rules.roles)
-    if role is None:
-        text = f"{drugs[0]!r} may be with cells (untreated) or without (blank)"
-        found.error("layout.unclear-role", place, text, "Write the role in the column role.")
-    return role or ""
-
-
-def _read_doses(
-    entry: Entry, written: list[str], rules: Rules, place: Place, found: Problems
-) -> None:
-    """Read drugs and doses of a drug well; every fault of the line is noted."""
-    drugs, unit = entry.drugs, entry.dose_value_unit
-    named = [drug.lower() for drug in drugs if drug]
-    if not drugs[0] or (drugs[2] and not drugs[1]):
-        text = "a drug well has no first drug, or a third one without a second"
-        found.error("layout.no-drug", place, text, "Write the drugs in drug, drug2, drug3.")
-    if len(set(named)) < len(named):
-        text = f"the well names a drug twice: {' and '.join(drug for drug in drugs if drug)}"
-        found.error("layout.same-drug", place, text, "Write each drug once.")
-    if not unit:
-        text = f"the dose {written[0]!r} of {drugs[0] or 'no drug'} has no unit"
-        fix = "Add a column dose_unit, for example nM, or name the unit in the configuration."
-        found.error("layout.no-unit", place, text, fix)
-    elif not is_unit(unit):
-        text = f"the unit {unit!r} is not known"
-        found.error("layout.unknown-unit", place, text, f"Use one of {ALLOWED}.")
-    for position, (drug, text) in enumerate(zip(drugs, written, strict=True)):
-        value = _read_dose(drug, text, unit, rules.decimal, place, found)
-        if value is not None and is_unit(unit):
-            entry.doses[position], entry.dose_unit = convert_dose(value, unit)
-    if len(named) == 1 and entry.doses[0] == 0:
-        text = f"{drugs[0]} alone is given at dose 0"
-        found.error("layout.zero-dose", place, text, "A well without drug is a control: say so.")
-
-
-def _read_dose(
-    drug: str, written: str, unit: str, decimal: Decimal, place: Place, found: Problems
-) -> float | None:
-    if not drug and not written:
-        return None
-    if not drug:
-        text = f"the dose {written!r} has no drug"
-        found.error("layout.no-drug", place, text, "Write the drug, or take the dose away.")
-        return None
-    value = parse_number(written, decimal)
-    if not written:
-        text = f"{drug} has no dose"
-        found.error("layout.no-dose", place, text, "Write the dose; in a matrix 0 is a dose.")
-    elif value is None:
-        text = f"the dose {written!r} of {drug} is no number"
-        found.error("layout.bad-dose", place, text, "Write a plain number, the unit apart.")
-    elif value < 0 and not is_logarithm(unit):
-        text = f"the dose {written!r} of {drug} is negative"
-        found.error("layout.negative-dose", place, text, "For logarithms the unit is log10 M.")
-        return None
-    return value
+def _written(table: Tidy, line: int, well: tuple[int, int], plate: str) -> Written:
+    return Written(
+        well=well,
+        plate=plate,
+        role=table.text(line, "role").strip(),
+        drugs=[table.text(line, f"drug{suffix}").strip() for suffix in SUFFIXES],
+        doses=[table.text(line, f"dose{suffix}").strip() for suffix in SUFFIXES],
+        unit=table.text(line, "dose_unit").strip(),
+        sample=table.text(line, "sample").strip(),
+        addon=table.text(line, "addon").strip(),
+    )
