@@ -306,3 +306,46 @@ def test_the_same_bytes_give_the_same_table(tmp_path):
     text = _two_plates(tmp_path, SIGNAL, SIGNAL + 1)
     first, second = (_scan(tmp_path, text)[0] for _ in range(2))
     assert first.equals(second)
+
+
+def _two_detectors(titled):
+    header = "Plate,Repeat,Barcode,Group,Label,ScanX,ScanY,Measinfo,Kinetics,Measurement date,"
+    text = ""
+    for number, detector, first in ((1, "1st", 31441), (2, "2nd", 80368)):
+        text += f"Plate information\n{header}\n"
+        text += f'1,1,"=""""",1,HTRF [Eu](1),0,0,De={detector} Ex=Top Em=Top Wdw=1 (14),0,,\n\n'
+        if titled:
+            text += f"Results for HTRF [Eu](1) - channel {number} window 1 (Counts)\n,01,02,\n"
+            text += f"A,{first},{first + 1},\n\n"
+        else:
+            for row in range(8):
+                values = ",".join(str(first + 12 * row + column) for column in range(12))
+                text += values + ",\n"
+            text += "\n"
+    return text + "Exported with EnVision Workstation version 1.14.3049.1193\n"
+
+
+def test_detectors_of_one_label_are_reads_of_their_own(tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text(_two_detectors(titled=True))
+    reads, problems = scan_plate(path)
+    assert [problem.code for problem in problems] == []
+    assert reads[["read", "well", "signal", "unit", "mode"]].values.tolist() == [
+        ["HTRF [Eu](1) channel 1 window 1", "A1", 31441.0, "Counts", "fluo"],
+        ["HTRF [Eu](1) channel 1 window 1", "A2", 31442.0, "Counts", "fluo"],
+        ["HTRF [Eu](1) channel 2 window 1", "A1", 80368.0, "Counts", "fluo"],
+        ["HTRF [Eu](1) channel 2 window 1", "A2", 80369.0, "Counts", "fluo"],
+    ]
+    assert set(reads["software"]) == {"EnVision Workstation version 1.14.3049.1193"}
+
+
+def test_bare_blocks_of_one_label_are_told_apart_by_their_detector(tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text(_two_detectors(titled=False))
+    reads, problems = scan_plate(path)
+    assert [problem.code for problem in problems] == ["plate.positional"] * 2
+    first = reads[reads["well"] == "A1"]
+    assert dict(zip(first["read"], first["signal"], strict=True)) == {
+        "HTRF [Eu](1) detector 1st window 1": 31441.0,
+        "HTRF [Eu](1) detector 2nd window 1": 80368.0,
+    }

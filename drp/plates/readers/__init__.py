@@ -9,7 +9,20 @@ from typing import Protocol
 
 from drp.plates.blocks import Block
 from drp.plates.pages import Source
-from drp.plates.readers import envision, labelled_grid, tidy
+from drp.plates.readers import (
+    bmg_mars,
+    bmg_smart_control,
+    envision,
+    gen5,
+    kaleido,
+    labelled_grid,
+    skanit,
+    softmax,
+    tecan_icontrol,
+    tecan_magellan,
+    tecan_sparkcontrol,
+    tidy,
+)
 from drp.problems import Place, Problems
 
 
@@ -26,7 +39,18 @@ class Reader(Protocol):
         """Read its measured blocks."""
 
 
-INSTRUMENTS: tuple[Reader, ...] = (envision,)
+INSTRUMENTS: tuple[Reader, ...] = (
+    bmg_mars,
+    bmg_smart_control,
+    envision,
+    gen5,
+    kaleido,
+    skanit,
+    softmax,
+    tecan_icontrol,
+    tecan_magellan,
+    tecan_sparkcontrol,
+)
 PLAIN: tuple[Reader, ...] = (labelled_grid, tidy)
 READERS = {reader.NAME: reader for reader in (*INSTRUMENTS, *PLAIN)}
 

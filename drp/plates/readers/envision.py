@@ -27,7 +27,9 @@ NAME = "envision"
 MEANING = "EnVision exports with blocks 'Results for …' or tables 'Plate information'"
 
 _CALCULATED = "Calculated results"
-_MEASURED = re.compile(r"Results for (.+?)(?: - channel ([0-9]+))?(?: \(([^()]*)\))?")
+_MEASURED = re.compile(
+    r"Results for (.+?)(?: - (channel [0-9]+(?: window [0-9]+)?))?(?: \(([^()]*)\))?"
+)
 
 
 @dataclass(slots=True)
@@ -216,8 +218,13 @@ def _block(data: _Data, plate: list[_Data], index: int, protocol: Protocol, file
     information = data.information or Information(data.row)
     measured = _MEASURED.fullmatch(data.title)
     channel, unit = (measured.group(2), measured.group(3)) if measured else (None, None)
-    same = {other.title for other in plate if not other.calculated and other.label == data.label}
-    read = f"{data.label} channel {channel}" if len(same) > 1 else data.label
+    same = [other for other in plate if not other.calculated and other.label == data.label]
+    repeats = {other.information.repeat for other in same if other.information}
+    read = data.label
+    if len(same) > max(len(repeats), 1):
+        # Several detectors or windows of one label; blocks without a title say which in Measinfo.
+        part = channel or (f"detector {information.detector}" if information.detector else "")
+        read = f"{read} {part}".rstrip()
     if information.repeat not in ("", "1"):
         read = f"{read} repeat {information.repeat}"
     return Block(

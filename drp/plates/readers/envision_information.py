@@ -51,12 +51,27 @@ class Information:
     @property
     def mode(self) -> str:
         """``lum``, ``abs`` or ``fluo`` by detector and filters; empty if they do not say."""
-        parts = dict(part.split("=", 1) for part in self.measinfo.split() if "=" in part)
-        if "lum" in parts.get("De", "").lower():
-            return "lum"
-        if parts.get("Ex", "N/A") == "N/A":
+        detector = self.detector.lower()
+        if "lum" in detector or detector == "abs":
+            return "lum" if "lum" in detector else "abs"
+        if self._parts.get("Ex", "N/A") == "N/A":
             return ""
-        return "abs" if parts.get("Em", "N/A") == "N/A" else "fluo"
+        return "abs" if self._parts.get("Em", "N/A") == "N/A" else "fluo"
+
+    @property
+    def detector(self) -> str:
+        """Detector, with the window of a sequence: ``USLum``, ``1st``, ``2nd window 1``."""
+        window = self._parts.get("Wdw", "N/A")
+        named = self._parts.get("De", "")
+        return named if window == "N/A" or not named else f"{named} window {window}"
+
+    @property
+    def _parts(self) -> dict[str, str]:
+        return {
+            name: value
+            for name, _, value in (part.partition("=") for part in self.measinfo.split())
+            if value
+        }
 
 
 @dataclass(frozen=True, slots=True)
