@@ -75,6 +75,12 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("folder", type=Path)
         if name == "simulate":
             command.add_argument("--seed", type=int, default=1)
+            command.add_argument("--patients", type=int, default=8, help="how many (8)")
+            command.add_argument(
+                "--dialect",
+                default="envision",
+                help="kind of the exports, by its reader (envision)",
+            )
     _project_commands(commands)
     for name, words in _STAGES.items():
         _stage_options(commands.add_parser(name, help=f"stage: {words}"))
@@ -141,7 +147,9 @@ def _init(options: argparse.Namespace) -> int:
 def _simulate(options: argparse.Namespace) -> int:
     from drp.simulate import simulate_run
 
-    simulate_run(options.folder, seed=options.seed)
+    simulate_run(
+        options.folder, seed=options.seed, patients=options.patients, dialect=options.dialect
+    )
     print(f"A simulated run lies in {options.folder}. Next: drp run --directory {options.folder}")
     return DONE
 

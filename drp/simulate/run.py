@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from drp.plates.writers import write_envision
 from drp.problems import DataError, Place, Problem
 from drp.simulate import sheets
+from drp.simulate.dialects import Dialect, Reading, find_dialect
 from drp.simulate.panel import demo_rows
 from drp.simulate.plate_maps import COLUMNS, ROWS, place_of_well, plate_map, true_viability
 from drp.simulate.responses import Responses, draw_responses, plant
@@ -21,7 +21,6 @@ from drp.simulate.tables import simulate_reference, truth_table
 
 DEMO_SEED = 1
 REMARK = "# Simulated data: no real patient, no real measurement."
-_COMMENT = "SIMULATED DATA: no real patient and no real measurement"
 _FIRST_READ = timedelta(hours=9, minutes=5)
 _MINUTES_PER_PLATE = 4
 _NOISE_STREAMS = {"single": 1, "combinations": 2}
@@ -30,7 +29,12 @@ _REFERENCE_DIGITS = 4
 
 
 def simulate_run(
-    folder: str | Path, *, seed: int, patients: int = 8, reference: int = 32
+    folder: str | Path,
+    *,
+    seed: int,
+    patients: int = 8,
+    reference: int = 32,
+    dialect: str = "envision",
 ) -> list[Path]:
     """Write a simulated run with known truth: plates, layouts, sheets and a reference.
 
@@ -47,17 +51,19 @@ def simulate_run(
         leukaemia, one antagonism, one with two samples); further ones are ordinary.
     reference : int
         Number of earlier samples in `config/reference.tsv`; with 0 the file is not written.
+    dialect : str
+        Kind of the exports: the name of a reader, see `drp.simulate.dialects.DIALECTS`.
 
     Returns
     -------
     list of Path
-        Every file written. Per sample a single-agent and a combination plate as EnVision exports;
-        two layouts; the sheets; and `plates/simulated_truth.tsv`, which no stage reads.
+        Every file written. Per sample a single-agent and a combination plate; two
+        layouts; the sheets; and `plates/simulated_truth.tsv`, which no stage reads.
 
     Raises
     ------
     DataError
-        A sheet is there that no simulation wrote.
+        A sheet is there that no simulation wrote, or the kind of export is not known.
 
     Examples
     --------
@@ -66,16 +72,20 @@ def simulate_run(
     >>> [file.name for file in files][:2]
     ['CTG_20251106_001_P01-S1-A.txt', 'CTG_20251106_002_P01-S1-B.txt']
     """
+    exports = find_dialect(dialect)
     plates_folder, config = Path(folder) / "plates", Path(folder) / "config"
     _refuse_to_replace(config)
     for directory in (plates_folder, config):
         directory.mkdir(parents=True, exist_ok=True)
     samples = sheets.demo_samples(patients)
     responses = _responses(samples, seed)
-    written = _write_exports(plates_folder, samples, responses, seed)
+    plates = sheets.plates_sheet(samples, exports.suffix)
+    written = _write_exports(
+        plates_folder, plates, _signals(samples, responses, plates, seed), exports
+    )
     written += _write_layouts(plates_folder)
     written.append(_write_truth(plates_folder, samples, responses))
-    written += _write_sheets(config, sheets.demo_patients(patients), samples)
+    written += _write_sheets(config, sheets.demo_patients(patients), samples, plates)
     if reference:
         earlier = simulate_reference(reference, seed=seed).to_dict("records")
         path = config / "reference.tsv"
@@ -132,24 +142,20 @@ def _responses(samples: list[sheets.Row], seed: int) -> Responses:
 
 
 def _write_exports(
-    folder: Path, samples: list[sheets.Row], responses: Responses, seed: int
+    folder: Path,
+    plates: list[sheets.Row],
+    signals: Mapping[str, NDArray[np.float64]],
+    dialect: Dialect,
 ) -> list[Path]:
-    plates = sheets.plates_sheet(samples)
-    signals = _signals(samples, responses, plates, seed)
     runs: dict[str, int] = {}
     written = []
     for plate in plates:
         number = runs[plate["run"]] = runs.get(plate["run"], 0) + 1
         day = datetime.strptime(plate["file"].split("_")[1], "%Y%m%d")
         read_at = day + _FIRST_READ + timedelta(minutes=_MINUTES_PER_PLATE * number)
+        signal = signals[plate["plate"]].reshape(ROWS, COLUMNS)
         path = folder / plate["file"]
-        write_envision(
-            path,
-            signals[plate["plate"]].reshape(ROWS, COLUMNS),
-            measured_at=f"{read_at:%m/%d/%Y %I:%M:%S %p}",
-            comment=_COMMENT,
-            plate_number=number,
-        )
+        dialect.write(path, Reading(plate["plate"], number, signal, read_at))
         written.append(path)
     return written
 
@@ -197,9 +203,11 @@ def _write_truth(folder: Path, samples: list[sheets.Row], responses: Responses) 
 
 
 def _write_sheets(
-    config: Path, patients: list[sheets.Row], samples: list[sheets.Row]
+    config: Path,
+    patients: list[sheets.Row],
+    samples: list[sheets.Row],
+    plates: list[sheets.Row],
 ) -> list[Path]:
-    plates = sheets.plates_sheet(samples)
     excluded_columns = [name for name in demo_rows("exclusions")[0] if name != "factor"]
     tables: dict[str, tuple[list[sheets.Row], Sequence[str] | None]] = {
         "plates": (plates, None),

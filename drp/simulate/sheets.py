@@ -58,7 +58,7 @@ def samples_sheet(samples: list[Row]) -> list[Row]:
     return [{k: v for k, v in row.items() if k not in _NOT_IN_SHEET} for row in samples]
 
 
-def plates_sheet(samples: list[Row]) -> list[Row]:
+def plates_sheet(samples: list[Row], suffix: str = "txt") -> list[Row]:
     """Give the rows of plates.tsv: two plates per sample, numbered within their run.
 
     Examples
@@ -73,7 +73,7 @@ def plates_sheet(samples: list[Row]) -> list[Row]:
         for design, letter in PLATE_LETTERS.items():
             order = orders[sample["run"]] = orders.get(sample["run"], 0) + 1
             plate = f"{sample['sample']}-{letter}"
-            file = f"CTG_{day:%Y%m%d}_{order:03d}_{plate}.txt"
+            file = f"CTG_{day:%Y%m%d}_{order:03d}_{plate}.{suffix}"
             cells = (plate, file, LAYOUTS[design], sample["sample"], sample["run"])
             rows.append(dict(zip(PLATES_COLUMNS, cells, strict=True)))
     return rows
