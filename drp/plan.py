@@ -30,7 +30,8 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "risk": ("batches", "risk_systems"),
     "record": tuple(Config.model_fields),
     "report": (),
-    "index": ("title", "laboratory", "simulated"),
+    "index": ("title", "laboratory", "simulated", "plate_review"),
+    "review": ("title", "laboratory", "simulated"),
 }
 
 
@@ -66,6 +67,11 @@ class Plan(Grouping):
             for row in rows:
                 found[run_of(row)].add(batch)
         return {run: sorted(batches) for run, batches in sorted(found.items())}
+
+    @property
+    def reviewed_runs(self) -> list[str]:
+        """Runs whose plates get a review page: all of them, or none."""
+        return list(self.runs) if self.config.plate_review else []
 
     def runs_of(self, batch: str) -> list[str]:
         """Runs in which a batch has plates."""
@@ -146,6 +152,16 @@ class Plan(Grouping):
         wells = [self._rows_of_wells(batch) for batch in self.batches_of_group(group)]
         approvals = [self.approvals_of.get(row["sample"], []) for row in samples]
         return [self._rows_of_risk(group), samples, wells, approvals]
+
+    def _rows_of_review(self, run: str) -> Any:
+        return [[row for row in self.sheets.plates if run_of(row) == run], self._exclusions]
+
+    def _rows_of_index(self, _: str) -> Any:
+        return [[row["plate"], run_of(row)] for row in self.sheets.plates]
+
+    @cached_property
+    def _exclusions(self) -> str:
+        return digest([self.sheets.exclusions, self.sheets.exclusion_remarks])
 
 
 def run_of(row: Row) -> str:

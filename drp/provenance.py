@@ -34,10 +34,10 @@ def file_sha256(path: Path) -> str:
 
 
 @cache
-def fingerprint(stage: str) -> str:
-    """Give a hash of everything in the package that the verb `stage` of `drp.stages` runs.
+def fingerprint(*stages: str) -> str:
+    """Give a hash of everything in the package that some verbs of `drp.stages` run.
 
-    That is the verb's own function, the modules it imports and those they import in turn, and the
+    That is each verb's own function, the modules it imports and those they import in turn, and the
     data files beside them.
 
     Examples
@@ -48,7 +48,7 @@ def fingerprint(stage: str) -> str:
     source = (PACKAGE / "stages.py").read_text(encoding="utf-8")
     tree = ast.parse(source)
     functions = _definitions(tree)
-    own = _called(stage, functions)
+    own = {name for stage in stages for name in _called(stage, functions)}
     parts = [ast.get_source_segment(source, functions[name]) or "" for name in sorted(own)]
     modules: set[str] = set()
     for name in own:

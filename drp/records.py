@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from drp.config import Config
-from drp.plan import Plan
+from drp.plan import SETTINGS, Plan
 from drp.provenance import digest, fingerprint, versions
 from drp.report.build import build_record
 from drp.report.record import PatientRecord
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 Rows = list[dict[str, Any]]
 
+# The stages whose code makes a sample's results.
+_BEFORE_THE_REPORT = tuple(
+    stage for stage in SETTINGS if stage not in ("report", "index", "review")
+)
 _OF_SAMPLES = ("samples", "viability", "curves", "synergy", "surface", "calls")
 
 
@@ -56,6 +60,10 @@ def _record(
     rows = [row for row in rows if any(row["sample"] in samples_of_plate(p) for p in plates)]
     own = _cut(plan, patient["patient"], samples, {row["plate"] for row in plates}, tables)
     files = _files(tables["files"], plates)
+    own["input_hashes"] = [
+        {"sample": row["sample"], "input_hash": input_hash(plan, patient, row, own, files)}
+        for row in rows
+    ]
     return build_record(
         patient,
         rows,
@@ -95,11 +103,59 @@ def _cut(
         sorted({row["drug"] for row in own["curves"]}), plan.config.exposure
     )
     own["exclusions"] = _exclusions(plan, plates)
+    own["approvals"] = [dict(row) for row in plan.sheets.approvals if row["sample"] in samples]
     return own
 
 
 def _once(rows: Rows, key: str) -> Rows:
     return list({row[key]: row for row in rows}.values())
+
+
+def input_hash(
+    plan: Plan,
+    patient: Row,
+    sample: Row,
+    tables: Mapping[str, Rows],
+    files: Mapping[str, str],
+) -> str:
+    """Give the hash of everything a sample's results are made from; an approval names it.
+
+    Parameters
+    ----------
+    plan : Plan
+        The whole configuration and the sheets.
+    patient, sample : mapping
+        Their rows of the sheets.
+    tables : mapping
+        Rows of ``quality`` and ``reference``: what the other plates of a run and the other samples
+        of a cohort do to a sample reaches it through these two alone.
+    files : mapping
+        SHA-256 of exports and layouts, by name.
+
+    Returns
+    -------
+    str
+        16 hexadecimal digits. Neither the time nor approvals.tsv is in it.
+    """
+    plates = [row for row in plan.sheets.plates if sample["sample"] in samples_of_plate(row)]
+    names = {row["plate"] for row in plates}
+    assay = sample.get("assay") or plan.config.assay.name
+    return digest(
+        {
+            "rows": [patient, sample, plates, _exclusions(plan, names)],
+            "files": {row[c]: files[row[c]] for row in plates for c in ("file", "layout")},
+            "quality": sorted(
+                [row["plate"], row["verdict"], row["reasons"]]
+                for row in tables["quality"]
+                if row["plate"] in names
+            ),
+            "reference": sorted(
+                row["source_hash"] for row in tables["reference"] if row["assay"] == assay
+            ),
+            "config": plan.config.model_dump(mode="json"),
+            "code": fingerprint(*_BEFORE_THE_REPORT),
+        }
+    )
 
 
 def _exclusions(plan: Plan, plates: set[str]) -> Rows:
@@ -162,6 +218,7 @@ def _settings(plan: Plan) -> dict[str, Any]:
         "normalisation": normalisation_words(config.normalisation.model_dump()),
         "certain": config.calls.certain,
         "risk_systems": config.risk_systems,
+        "plate_review": config.plate_review,
     }
 
 

@@ -64,6 +64,14 @@ def read_sheet(
     return _rows(header, cells[1:], [number for number, _ in numbered[1:]], path.name, found)
 
 
+def read_remarks(path: Path) -> list[str]:
+    """Give the remark lines of a sheet; none of a file that is absent."""
+    if not path.is_file():
+        return []
+    text = path.read_text(encoding="utf-8-sig", errors="replace")
+    return [line.rstrip() for line in text.splitlines() if line.startswith("#")]
+
+
 def _check_header(
     header: list[str],
     file: str,

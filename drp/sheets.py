@@ -11,7 +11,7 @@ from pathlib import Path
 
 from drp.privacy import personal_id, personal_text
 from drp.problems import DataError, Place, Problem, Problems
-from drp.sheetfiles import Row, read_sheet
+from drp.sheetfiles import Row, read_remarks, read_sheet
 from drp.tables import PATIENT_COLUMNS
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -55,7 +55,8 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 class Sheets:
     """All sheets of a project: each a list of rows, columns by name, unknown cells empty.
 
-    `lines` gives for each sheet the line number in the file of each row.
+    `lines` gives for each sheet the line number in the file of each row, `exclusion_remarks` the
+    remark lines of exclusions.tsv, which belong to the audit trail.
     """
 
     plates: list[Row] = field(default_factory=list)
@@ -64,6 +65,7 @@ class Sheets:
     exclusions: list[Row] = field(default_factory=list)
     approvals: list[Row] = field(default_factory=list)
     lines: dict[str, list[int]] = field(default_factory=dict)
+    exclusion_remarks: list[str] = field(default_factory=list)
 
     def patient_of(self) -> dict[str, str]:
         """Map each sample to its patient."""
@@ -117,7 +119,8 @@ def scan_sheets(folder: Path) -> tuple[Sheets, list[Problem]]:
     lines: dict[str, list[int]] = {}
     for sheet, columns in SHEETS.items():
         rows[sheet], lines[sheet] = read_sheet(folder / f"{sheet}.tsv", *columns, found)
-    sheets = Sheets(**rows, lines=lines)
+    remarks = read_remarks(folder / "exclusions.tsv")
+    sheets = Sheets(**rows, lines=lines, exclusion_remarks=remarks)
     _check_ids(sheets, found)
     _check_privacy(sheets, found)
     _check_links(sheets, found)
@@ -165,12 +168,21 @@ def _check_privacy(sheets: Sheets, found: Problems) -> None:
             for column, text in row.items():
                 word = personal_text(text)
                 if word:
-                    found.error(
-                        "sheet.personal",
-                        Place(f"{sheet}.tsv", f"line {line}, column {column}"),
-                        f"{word!r} announces a person's identity",
-                        "Remove it: drp works with pseudonyms only.",
-                    )
+                    place = Place(f"{sheet}.tsv", f"line {line}, column {column}")
+                    _personal_fault(found, place, word)
+    for remark in sheets.exclusion_remarks:  # they go into the review pages
+        word = personal_text(remark)
+        if word:
+            _personal_fault(found, Place("exclusions.tsv", "a remark"), word)
+
+
+def _personal_fault(found: Problems, place: Place, word: str) -> None:
+    found.error(
+        "sheet.personal",
+        place,
+        f"{word!r} announces a person's identity",
+        "Remove it: drp works with pseudonyms only.",
+    )
 
 
 def _check_links(sheets: Sheets, found: Problems) -> None:
@@ -197,6 +209,9 @@ def _check_links(sheets: Sheets, found: Problems) -> None:
     for row, line in _numbered(sheets, "exclusions"):
         if row["plate"] not in plates:
             _link_fault(found, "exclusions", line, "plate", row["plate"], plates)
+    for row, line in _numbered(sheets, "approvals"):
+        if row["sample"] not in samples:
+            _link_fault(found, "approvals", line, "sample", row["sample"], samples)
 
 
 def _link_fault(
@@ -235,6 +250,16 @@ def _check_values(sheets: Sheets, found: Problems) -> None:
             found.error("sheet.bad-well", place, f"{row['well']!r} is no well", "Write A1 to AF48.")
         if not row["reason"]:
             found.error("sheet.no-reason", place, "the reason is empty", "Say why it is excluded.")
+    for row, line in _numbered(sheets, "approvals"):
+        empty = [column for column in SHEETS["approvals"][0] if not row[column]]
+        if empty:
+            found.error(
+                "sheet.incomplete-approval",
+                Place("approvals.tsv", f"line {line}"),
+                f"nothing stands under {', '.join(empty)}",
+                "Say who released which sample, when, and the input hash that its report prints.",
+            )
+        _check_date(row["date"], Place("approvals.tsv", f"line {line}, column date"), found)
 
 
 def _check_percent(text: str, place: Place, found: Problems) -> None:

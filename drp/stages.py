@@ -19,14 +19,19 @@ if TYPE_CHECKING:
 
 def plates(job: Job) -> None:
     """Read the exports and layouts of a batch: reads, layouts, files and warnings."""
+    import pandas as pd
+
+    from drp.plain_tables import make_frame
     from drp.plates.from_sheets import read_plates
+    from drp.plates.layouts import LAYOUT
+    from drp.plates.reads import READS
 
     rows = job.grouping().plates_of[job.name]
     found = read_plates(rows, job.settings["plates_folder"], job.settings["layouts"])
     found.problems.raise_errors()
-    write_table(job.outputs["reads"], found.reads)
-    write_table(job.outputs["layout"], found.layouts)
-    write_table(job.outputs["files"], found.files)
+    write_table(job.outputs["reads"], make_frame(found.reads, "reads", READS))
+    write_table(job.outputs["layout"], make_frame(found.layouts, "layout", LAYOUT))
+    write_table(job.outputs["files"], pd.DataFrame(found.files, dtype="str"))
     write_json(job.outputs["warnings"], _as_json(found.problems.items))
 
 
@@ -104,7 +109,7 @@ def curves(job: Job) -> None:
 def _plates_of(curves: "pd.DataFrame", viability: "pd.DataFrame") -> list[str]:
     """The plates each curve rests on, joined by ';': a failed plate blocks its drugs' calls."""
     wells = viability[viability["role"] == "sample"]
-    alone = wells[wells["drug2"] == ""]
+    alone = wells[(wells["drug2"] == "") & (wells["addon"] == "")]
     plates = []
     for row in curves.to_dict("records"):
         used = wells if "matrix_monotherapy" in row["flags"].split(";") else alone
@@ -241,14 +246,49 @@ def report(job: Job) -> None:
 
 
 def index(job: Job) -> None:
-    """Write the list of all patients."""
+    """Write the list of all patients and, if they are reviewed, of all plates."""
+    from drp.plan import run_of
     from drp.provenance import now
-    from drp.report.index import index_row, render_index
-    from drp.report.record import read_record
+    from drp.report.index import IndexRow, index_row, plate_verdicts, render_index, reviewed_plates
+    from drp.report.record import Verdict, read_record
+    from drp.sheets import read_sheets
 
-    files = sorted(path for folder in job.inputs["records"] for path in folder.glob("*.json"))
-    rows = [index_row(read_record(path.read_text(encoding="utf-8"))) for path in files]
-    write_text(job.outputs["index"], render_index(rows, now()))
+    rows: list[IndexRow] = []
+    verdicts: dict[str, Verdict] = {}
+    for path in sorted(path for folder in job.inputs["records"] for path in folder.glob("*.json")):
+        record = read_record(path.read_text(encoding="utf-8"))  # one at a time: they are large
+        rows.append(index_row(record))
+        verdicts |= plate_verdicts(record)
+    reviewed = read_sheets(job.sheets).plates if job.settings["plate_review"] else []
+    plates = reviewed_plates({row["plate"]: run_of(row) for row in reviewed}, verdicts)
+    write_text(job.outputs["index"], render_index(rows, now(), plates))
+
+
+def review(job: Job) -> None:
+    """Write the review pages of a run's plates, one file each."""
+    from drp.plan import run_of
+    from drp.provenance import now
+    from drp.report.review import render_review
+    from drp.sheets import read_sheets
+    from drp.storage import read_groups, read_rows, replacing_folder
+
+    sheets, time = read_sheets(job.sheets), now()
+    wells = read_groups(job.inputs["viability"], "plate")
+    quality = {row["plate"]: row for path in job.inputs["quality"] for row in read_rows(path)}
+    with replacing_folder(job.outputs["pages"]) as folder:
+        for plate in sheets.plates:
+            name = plate["plate"]
+            if run_of(plate) == job.name and name in wells:
+                page = render_review(
+                    plate,
+                    wells[name](),
+                    quality[name],
+                    sheets.exclusions,
+                    sheets.exclusion_remarks,
+                    settings=job.settings,
+                    generated_at=time,
+                )
+                write_text(folder / f"{name}.html", page)
 
 
 def _as_json(problems: "list[Problem]") -> list[dict[str, Any]]:
@@ -271,5 +311,6 @@ STAGES = {
         record,
         report,
         index,
+        review,
     )
 }

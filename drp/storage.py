@@ -8,8 +8,10 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +119,35 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     with pq.ParquetFile(path) as file:  # pq.read_table would load pandas
         rows: list[dict[str, Any]] = file.read().to_pylist()
     return rows
+
+
+def read_groups(paths: Iterable[Path], key: str) -> dict[str, Callable[[], list[dict[str, Any]]]]:
+    """Read Parquet tables of one kind, to be given out as rows by the text column `key`.
+
+    The tables stay in columns, which are small; only the rows that are asked for are made. A group
+    may be spread over several files. Pandas is not loaded.
+
+    Returns
+    -------
+    dict
+        For each value of `key`, in order, a function that gives its rows.
+    """
+    import pyarrow.parquet as pq
+
+    parts: dict[str, list[Any]] = {}
+    for path in paths:
+        with pq.ParquetFile(path) as file:
+            table = file.read()
+        start = 0
+        for value, run in groupby(table.column(key).to_pylist()):
+            length = sum(1 for _ in run)
+            parts.setdefault(value, []).append(table.slice(start, length))
+            start += length
+
+    def rows_of(value: str) -> list[dict[str, Any]]:
+        return [row for part in parts[value] for row in part.to_pylist()]
+
+    return {value: partial(rows_of, value) for value in sorted(parts)}
 
 
 def read_table(path: Path) -> "pd.DataFrame":

@@ -17,3 +17,15 @@ def shared_data() -> Path:
             f"the shared data folder is absent (looked for {folder.name} beside the project)"
         )
     return folder
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item):
+    """With DRP_CI=1 a test that needs a browser or a cluster must run: a skip is a failure."""
+    report = yield
+    needed = any(item.get_closest_marker(name) for name in ("browser", "cluster"))
+    if report.skipped and needed and os.environ.get("DRP_CI") == "1":
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"skipped, where DRP_CI=1 allows no skip: {reason}"
+    return report

@@ -121,6 +121,45 @@ def test_a_prodrug_is_not_evaluable_and_has_no_number(records):
     assert drug["measures"] is None
 
 
+def test_every_plate_has_a_review_that_the_reports_lead_to(demo, records):
+    index = (demo / "reports" / "index.html").read_text(encoding="utf-8")
+    pages = sorted((demo / "reports" / "plates").glob("*/*.html"))
+    assert len(pages) == 18
+    for page in pages:
+        assert f'href="plates/{page.parent.name}/{page.name}"' in index
+        assert len(page.read_bytes()) < 500_000
+    for patient in records:
+        report = (demo / "reports" / patient / "report.html").read_text(encoding="utf-8")
+        links = re.findall(r'href="(\.\./plates/[^"]+)"', report)
+        assert len(links) == sum(len(sample["plates"]) for sample in records[patient]["samples"])
+        assert all((demo / "reports" / patient / link).is_file() for link in links)
+
+
+def test_an_exclusion_redoes_its_own_batch_and_every_review(demo, tmp_path):
+    """Each review page gives the whole sheet, so each must know the new row."""
+    folder = shutil.copytree(demo, tmp_path / "copy", symlinks=True)
+    with (folder / "config" / "exclusions.tsv").open("a", encoding="utf-8") as stream:
+        stream.write("P02-S1-A\tC5\tbubble\tlab A\t2025-11-07\n")
+    jobs = planned(folder)
+    assert (jobs["wells"], jobs["viability"], jobs["curves"], jobs["review"]) == (1, 1, 1, 2)
+    assert "plates" not in jobs
+
+
+def test_an_approval_releases_its_report_and_redoes_nothing_else(demo, records, tmp_path):
+    folder = shutil.copytree(demo, tmp_path / "copy", symlinks=True)
+    found = newest(records["P02"])
+    with (folder / "config" / "approvals.tsv").open("a", encoding="utf-8") as stream:
+        stream.write(f"{found['sample']}\tlab director\t2025-11-08\t{found['input_hash']}\n")
+    assert planned(folder) == {"record": 1, "report": 1, "index": 1}
+    done = drp("run", "--cores", "2", folder=folder, SOURCE_DATE_EPOCH=EPOCH)
+    assert done.returncode == 0, done.stdout + done.stderr
+    issued = json.loads((folder / "reports/P02/report.json").read_text(encoding="utf-8"))
+    assert issued["status"] == "released"
+    page = (folder / "reports/P02/report.html").read_text(encoding="utf-8")
+    assert "Released by lab director on 2025-11-08" in page
+    assert "DRAFT" not in page
+
+
 def test_a_second_run_does_nothing(demo):
     assert planned(demo) == {}
     before = {path: path.stat().st_mtime_ns for path in (demo / "reports").rglob("*.*")}
@@ -173,7 +212,7 @@ def test_a_changed_line_of_code_redoes_what_it_touches(demo, tmp_path):
         stream.write("# changed\n")
     jobs = planned(demo, code)
     assert jobs["calls"] == len(list((demo / "results/batches").iterdir()))
-    assert jobs["record"] == jobs["report"] == len(list((demo / "reports").glob("*/")))
+    assert jobs["record"] == jobs["report"] == len(list((demo / "reports").glob("*/report.json")))
     assert not {"plates", "wells", "viability", "curves", "synergy", "risk"} & jobs.keys()
 
 
@@ -183,14 +222,23 @@ def test_two_runs_from_scratch_give_the_same_bytes(demo, tmp_path):
     later = str(int(EPOCH) + 3600)
     done = drp("run", "--cores", "2", folder=again, SOURCE_DATE_EPOCH=later)
     assert done.returncode == 0, done.stdout + done.stderr
-    files = sorted(path.relative_to(demo) for path in (demo / "reports").rglob("*.*"))
+    files = sorted(path.relative_to(demo) for path in (demo / "reports").rglob("[!.]*.*"))
     for path in files:
         if path.suffix == ".pdf":
             continue
         first, second = (root.joinpath(path).read_text("utf-8") for root in (demo, again))
         assert timeless(first) == timeless(second), path
         assert first != second, "the time of issue is printed"
-    drp("run", "--cores", "1", "--forcerun", "report", folder=again, SOURCE_DATE_EPOCH=EPOCH)
+    drp(
+        "run",
+        "--cores",
+        "1",
+        "--forcerun",
+        "report",
+        "review",
+        folder=again,
+        SOURCE_DATE_EPOCH=EPOCH,
+    )
     for path in files:
         if path.name != "index.html":
             assert (demo / path).read_bytes() == (again / path).read_bytes(), path

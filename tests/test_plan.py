@@ -66,6 +66,20 @@ def test_a_changed_row_touches_its_own_jobs_only():
     assert before.rows("record", "P1") == approved.rows("record", "P1")
 
 
+def test_every_review_of_a_project_rests_on_every_exclusion():
+    row = {"plate": "PL3", "well": "A1", "reason": "dry"}
+    before, after = plan(), plan(dataclasses.replace(SHEETS, exclusions=[row]))
+    remark = plan(dataclasses.replace(SHEETS, exclusion_remarks=["# by hand"]))
+    for run in ("R1", "R2"):
+        hashes = {some.rows("review", run) for some in (before, after, remark)}
+        assert len(hashes) == 3
+    moved = plan(changed("plates", 2, sample="S1"))
+    assert before.rows("review", "R1") == moved.rows("review", "R1")
+    assert before.rows("review", "R2") != moved.rows("review", "R2")
+    assert before.reviewed_runs == ["R1", "R2"]
+    assert plan(plate_review=False).reviewed_runs == []
+
+
 def test_each_stage_gets_the_settings_it_uses_and_no_others():
     assert SETTINGS.keys() == STAGES.keys()
     before, after = plan(), plan(calls={"z": 2.0})

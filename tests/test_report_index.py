@@ -2,7 +2,13 @@
 
 import dataclasses
 
-from drp.report.index import index_row, render_index
+from drp.report.index import (
+    ReviewedPlate,
+    index_row,
+    plate_verdicts,
+    render_index,
+    reviewed_plates,
+)
 from tests import report_example
 from tests.test_report_html import EVIL, Page
 
@@ -39,3 +45,27 @@ def test_an_id_cannot_leave_its_place():
     assert EVIL in "".join(page.words)
     links = [values["href"] for tag, values in page.tags if tag == "a"]
     assert links and not set("".join(links)) & set("<>\"' {}#")
+
+
+def test_plates_are_listed_by_run_with_their_verdict():
+    verdicts = plate_verdicts(report_example.record(n_drugs=6))
+    assert verdicts == {"P01-S1-pairs": "pass", "P01-S1-single": "pass"}
+    run_of = {"P01-S1-single": "R2", "P01-S1-pairs": "R1", "on-no-report": "R1"}
+    plates = reviewed_plates(run_of, verdicts)
+    assert [plate.link for plate in plates] == [
+        "plates/R1/P01-S1-pairs.html",
+        "plates/R2/P01-S1-single.html",
+    ]
+    html = render_index([ROW], report_example.GENERATED, plates)
+    assert html.index("R1") < html.index(plates[0].link) < html.index(plates[1].link)
+    assert "Plates to review" not in render_index([ROW], report_example.GENERATED)
+
+
+def test_a_plate_id_cannot_leave_its_place():
+    plates = reviewed_plates({EVIL: EVIL}, {EVIL: "fail"})
+    html = render_index([ROW], report_example.GENERATED, plates)
+    assert "<script" not in html
+    assert "".join(Page(html).words).count(EVIL) == 2
+    (plate,) = plates
+    assert isinstance(plate, ReviewedPlate)
+    assert not set(plate.link) & set("<>\"' {}#")

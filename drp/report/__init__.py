@@ -1,4 +1,4 @@
-"""One record per patient, and its renderings: HTML, PDF, JSON and the index.
+"""One record per patient, and its renderings: HTML, PDF, JSON and the index; plate reviews.
 
 `build` turns the stage tables into a `PatientRecord`; everything else reads the finished record.
 None of it loads NumPy or pandas, so that a report is drawn in a light process.
@@ -21,6 +21,7 @@ __all__ = [
     "render_index",
     "render_json",
     "render_pdf",
+    "render_review",
 ]
 
 _HOMES = {
@@ -32,6 +33,7 @@ _HOMES = {
     "render_pdf": "pdf",
     "index_row": "index",
     "render_index": "index",
+    "render_review": "review",
 }
 
 

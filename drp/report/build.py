@@ -16,6 +16,7 @@ from drp.report.numerals import counted, percent
 from drp.report.plate_rows import plate_rows
 from drp.report.record import (
     Answer,
+    Approval,
     Assay,
     Fact,
     FailedSample,
@@ -60,20 +61,23 @@ def build_record(
         Rows as dictionaries, a missing number None or NaN, filtered to this patient:
         ``viability``, ``quality``, ``sample_quality`` (sample, verdict, reasons separated by
         '; '), ``curves``, ``synergy``, ``surface``, ``calls``, ``risk``, ``reference``,
-        ``drug_facts``, ``exclusions`` (plate, well, reason, by, date).
+        ``drug_facts``, ``exclusions`` (plate, well, reason, by, date), ``input_hashes`` (sample,
+        input_hash), ``approvals`` (sample, by, date, input_hash).
         A table that is absent counts as empty. A sample without a row in ``sample_quality``
         has not been judged and is treated as failed.
     settings : mapping
         title, laboratory, simulated, assay (name, readout, hours, culture, material),
         thresholds (name → value), normalisation (a sentence), certain (probability below which
-        a call is uncertain; optional), risk_systems (false if they do not apply; optional).
+        a call is uncertain; optional), risk_systems (false if they do not apply; optional),
+        plate_review (whether plates have review pages; optional).
     provenance : mapping
         The fields of `Provenance`.
 
     Returns
     -------
     PatientRecord
-        Samples newest first by the day of collection; samples without that day come last.
+        Samples newest first by the day of collection; samples without that day come last. Its
+        status is "released" if each sample has an approval whose hash is that of its inputs now.
     """
     assay = Assay(**settings["assay"])
     classes = [_risk(row) for row in records(tables, "risk", patient=patient["patient"])]
@@ -84,7 +88,7 @@ def build_record(
     risk_answer = answers.risk(classes, lead) if applies else answers.risk_does_not_apply()
     record = PatientRecord(
         report_id="",
-        status="draft",
+        status="draft",  # until every sample is seen to be approved
         title=settings["title"],
         laboratory=settings["laboratory"],
         simulated=settings["simulated"],
@@ -104,6 +108,8 @@ def build_record(
         removed_by_hand=_removed_by_hand(tables),
         provenance=Provenance(**provenance),
     )
+    if record.samples and all(item.approval and item.approval.valid for item in record.samples):
+        record = record.model_copy(update={"status": "released"})
     content = record.model_dump_json().encode()
     name = f"{patient['patient']}-{hashlib.sha256(content).hexdigest()[:8]}"
     return record.model_copy(update={"report_id": name})
@@ -122,8 +128,8 @@ def _sample(
     judged = next(iter(records(tables, "sample_quality", sample=name)), None)
     verdict: Verdict = text(judged, "verdict") if judged else "fail"  # type: ignore[assignment]
     reasons = parts(judged, "reasons", ";") if judged else ["the quality was not judged"]
-    plates = plate_rows(name, tables)
-    common = _common(row, newest, verdict, reasons, plates)
+    plates = plate_rows(name, tables, reviewed=bool(settings.get("plate_review", False)))
+    common = _common(row, newest, verdict, reasons, plates) | _release(name, tables)
     drugs = [] if verdict == "fail" else drug_rows(name, assay.name, tables)
     unable = sum(drug.call == "not evaluable" for drug in drugs)
     note = f"{unable} of {counted(len(drugs), 'drug')} not evaluable." if unable else ""
@@ -151,6 +157,19 @@ def _sample(
         combinations=combinations,
         **common,
     )
+
+
+def _release(sample: str, tables: Tables) -> dict[str, Any]:
+    """The hash of a sample's inputs, and its approval: one that fits, else the last one given."""
+    found = next(iter(records(tables, "input_hashes", sample=sample)), {})
+    now = text(found, "input_hash")
+    given = records(tables, "approvals", sample=sample)
+    fitting = [row for row in given if now and text(row, "input_hash") == now]
+    last = (fitting or given)[-1:]
+    approvals = [
+        Approval(by=text(row, "by"), date=text(row, "date"), valid=bool(fitting)) for row in last
+    ]
+    return {"input_hash": now, "approval": approvals[0] if approvals else None}
 
 
 def _common(

@@ -1,13 +1,15 @@
-"""`reports/index.html`: all patients of a project, one row each, readable without script."""
+"""`reports/index.html`: all patients of a project, one row each, and links to its plates."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import Literal
 from urllib.parse import quote
 
 from drp.report.html import SIMULATED, environment
 from drp.report.numerals import counted, listed
 from drp.report.palette import VERDICT_MARKS, mark_svg
+from drp.report.plate_rows import review_path
 from drp.report.prose import RESEARCH_USE
 from drp.report.record import PatientRecord, UsableSample, Verdict
 from drp.report.view import printed_time
@@ -70,7 +72,46 @@ def index_row(record: PatientRecord) -> IndexRow:
     )
 
 
-def render_index(rows: Iterable[IndexRow], generated_at: str) -> str:
+@dataclass(frozen=True, slots=True)
+class ReviewedPlate:
+    """A plate in the index: its run, its verdict, and where its review lies."""
+
+    plate: str
+    run: str
+    verdict: Verdict
+    link: str
+
+
+def plate_verdicts(record: PatientRecord) -> dict[str, Verdict]:
+    """Take the verdict of each of a patient's plates from the record."""
+    return {plate.plate: plate.verdict for sample in record.samples for plate in sample.plates}
+
+
+def reviewed_plates(
+    run_of_plate: Mapping[str, str], verdicts: Mapping[str, Verdict]
+) -> list[ReviewedPlate]:
+    """List the plates that have a review page, by run and name.
+
+    Parameters
+    ----------
+    run_of_plate, verdicts : mapping
+        Each reviewed plate's run, and its verdict. A plate without a verdict is on no report.
+
+    Examples
+    --------
+    >>> [plate.link for plate in reviewed_plates({"PL1": "R1"}, {"PL1": "pass"})]
+    ['plates/R1/PL1.html']
+    """
+    return [
+        ReviewedPlate(plate, run, verdicts[plate], review_path(run, plate))
+        for run, plate in sorted((run, plate) for plate, run in run_of_plate.items())
+        if plate in verdicts
+    ]
+
+
+def render_index(
+    rows: Iterable[IndexRow], generated_at: str, plates: Sequence[ReviewedPlate] = ()
+) -> str:
     """Render the index of all patients as one self-contained HTML page.
 
     Parameters
@@ -79,6 +120,8 @@ def render_index(rows: Iterable[IndexRow], generated_at: str) -> str:
         In any order; the page is sorted by patient. It links to ``{patient}/report.html``.
     generated_at : str
         ISO 8601 time.
+    plates : sequence of ReviewedPlate
+        The plates with a review page, in the order of show.
 
     Examples
     --------
@@ -104,6 +147,10 @@ def render_index(rows: Iterable[IndexRow], generated_at: str) -> str:
                     "mark": mark_svg(VERDICT_MARKS[row.verdict]),
                 }
                 for row in ordered
+            ],
+            runs=[
+                (run, [asdict(p) | {"mark": mark_svg(VERDICT_MARKS[p.verdict])} for p in members])
+                for run, members in groupby(plates, key=lambda plate: plate.run)
             ],
         )
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from drp.report import numerals
 from drp.report.record import Plate, RemovedWell
@@ -21,7 +22,18 @@ def place(well: str) -> tuple[int, int] | None:
     return found and (found[0] - 1, found[1] - 1)
 
 
-def plate_rows(sample: str, tables: Mapping[str, list[dict[str, Any]]]) -> list[Plate]:
+def review_path(run: str, plate: str) -> str:
+    """Say where a plate's review lies, as a link from the folder `reports/`.
+
+    >>> review_path("run-1", "PL1")
+    'plates/run-1/PL1.html'
+    """
+    return f"plates/{quote(run or 'run', safe='')}/{quote(plate, safe='')}.html"
+
+
+def plate_rows(
+    sample: str, tables: Mapping[str, list[dict[str, Any]]], *, reviewed: bool = False
+) -> list[Plate]:
     """Give the plates that carry wells of a sample, by name.
 
     Parameters
@@ -29,6 +41,8 @@ def plate_rows(sample: str, tables: Mapping[str, list[dict[str, Any]]]) -> list[
     sample : str
     tables : mapping
         ``viability`` (all wells) and ``quality`` (one row per plate).
+    reviewed : bool
+        Whether the plates have review pages.
 
     Notes
     -----
@@ -48,12 +62,13 @@ def plate_rows(sample: str, tables: Mapping[str, list[dict[str, Any]]]) -> list[
                 if text(well, "plate") == name
                 and (text(well, "sample") == sample or text(well, "role") != "sample")
             ],
+            reviewed,
         )
         for name in named
     ]
 
 
-def _plate(name: str, quality: Row, wells: list[dict[str, Any]]) -> Plate:
+def _plate(name: str, quality: Row, wells: list[dict[str, Any]], reviewed: bool) -> Plate:
     placed = {text(well, "well"): well for well in wells if place(text(well, "well"))}
     removed = [
         RemovedWell(well=well, reason=text(row, "reason"))
@@ -79,6 +94,7 @@ def _plate(name: str, quality: Row, wells: list[dict[str, Any]]) -> Plate:
         unread=_in_order(
             text(well, "well") for well in used if text(well, "status") not in ("ok", "")
         ),
+        review=review_path(text(wells[0], "run"), name) if reviewed else "",
         summary=_summary(name, verdict, metrics, len(used), len(removed)),
     )
 

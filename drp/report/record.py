@@ -179,7 +179,10 @@ class RemovedWell(_Part):
 
 
 class Plate(_Part):
-    """One plate: its metrics, and % viability by row and column (None where not read)."""
+    """One plate: its metrics, and % viability by row and column (None where not read).
+
+    `review` is the path of its review page under `reports/`; empty if there is none.
+    """
 
     plate: str
     verdict: Verdict
@@ -201,6 +204,7 @@ class Plate(_Part):
     removed: list[RemovedWell]
     unread: list[str]
     summary: str
+    review: str = ""
 
 
 class Assay(_Part):
@@ -213,8 +217,18 @@ class Assay(_Part):
     material: str = ""
 
 
+class Approval(_Part):
+    """Who released a sample's results, and when; void once the inputs are not those released."""
+
+    by: str
+    date: str
+    valid: bool
+
+
 class _SampleParts(_Part):
     sample: str
+    input_hash: str = ""
+    approval: Approval | None = None
     kind: str
     material: str
     preparation: str

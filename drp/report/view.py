@@ -3,7 +3,7 @@
 The templates only place what stands here. A figure is a dictionary with its `svg` and its `alt`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from drp.report.answers import QUESTIONS
 from drp.report.figures import curve_svg, excess_svg, inhibition_svg, own_axis, plate_svg
 from drp.report.palette import CALL_MARKS, VERDICT_MARKS, mark_svg
 from drp.report.record import (
+    Approval,
     Combination,
     Drug,
     Estimate,
@@ -56,11 +57,12 @@ def view(record: PatientRecord, generated_at: str) -> dict[str, Any]:
         "draft": record.status == "draft",
         "samples": [
             _sample(sample, newest=place == 0, several=len(record.samples) > 1)
+            | {"release": _release_words(sample.approval, record.status == "released")}
             for place, sample in enumerate(record.samples)
         ],
         "risk": [_risk(item) for item in record.risk],
         "removed_by_hand": [item.model_dump() for item in record.removed_by_hand],
-        "provenance": _provenance(record.provenance),
+        "provenance": _input_hashes(record.samples) + _provenance(record.provenance),
     }
 
 
@@ -112,6 +114,16 @@ def _sample(sample: Sample, *, newest: bool, several: bool) -> dict[str, Any]:
     if isinstance(sample, UsableSample):
         shown["results"] = _results(sample)
     return shown
+
+
+def _release_words(approval: Approval | None, released: bool) -> str:
+    """Say whether a sample's results are released; a report is once all of its samples are."""
+    if approval is None:
+        return "DRAFT: not signed"
+    if not approval.valid:
+        return f"DRAFT: approval of {approval.date} is void: the inputs have changed since"
+    words = f"by {approval.by} on {approval.date}"
+    return f"Released {words}" if released else f"DRAFT: this sample approved {words}"
 
 
 def _results(sample: UsableSample) -> dict[str, Any]:
@@ -293,6 +305,7 @@ def _plate(plate: Plate) -> dict[str, Any]:
         "metrics": "; ".join(f"{name} {text}" for name, text in metrics.items() if text),
         "unread": numerals.counted(len(plate.unread), "well") if plate.unread else "",
         "removed": [item.model_dump() for item in plate.removed],
+        "review": plate.review,
         "figure": _figure(plate_svg(plate), plate.summary),
     }
 
@@ -310,6 +323,12 @@ def _risk(item: Risk) -> dict[str, str]:
         "flags": ", ".join(item.flags),
         "source": item.source,
     }
+
+
+def _input_hashes(samples: Sequence[Sample]) -> list[dict[str, str]]:
+    """What a row of approvals.tsv must name to release the sample."""
+    known = [f"{sample.sample} {sample.input_hash}" for sample in samples if sample.input_hash]
+    return [{"term": "Input hash, for approvals.tsv", "text": " · ".join(known)}] if known else []
 
 
 def _provenance(provenance: Provenance) -> list[dict[str, str]]:

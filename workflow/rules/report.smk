@@ -64,6 +64,30 @@ rule index:
     params:
         code=PLAN.code("index"),
         settings=PLAN.settings("index"),
+        rows=PLAN.rows("index"),
     shell:
         "python -m drp index --settings {params.settings:q} --in records={input.records}"
         " --out index={output.index} > {log} 2>&1"
+
+
+# The review pages of a run's plates, in one job: drawing a page takes less time than starting one.
+rule review:
+    input:
+        viability=lambda w: of_batches("viability.parquet", PLAN.runs[w.run]),
+        quality="results/runs/{run}/quality.parquet",
+    output:
+        pages=directory("reports/plates/{run}"),
+    log:
+        "logs/runs/{run}/review.log",
+    params:
+        code=PLAN.code("review"),
+        settings=PLAN.settings("review"),
+        rows=lambda w: PLAN.rows("review", w.run),
+    shell:
+        "python -m drp review --name {wildcards.run} --settings {params.settings:q}"
+        " --in viability={input.viability} --in quality={input.quality}"
+        " --out pages={output.pages} > {log} 2>&1"
+
+
+# A patient may be called "plates".
+ruleorder: report > review
