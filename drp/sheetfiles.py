@@ -57,11 +57,21 @@ def read_sheet(
     if not numbered:
         found.error("sheet.empty", Place(path.name), "the sheet is empty", "Give it a header line.")
         return [], []
-    cells = list(csv.reader((line for _, line in numbered), delimiter="\t"))
+    cells = [_cells(line, Place(path.name, f"line {number}"), found) for number, line in numbered]
     header = [cell.strip() for cell in cells[0]]
     if not _check_header(header, path.name, numbered[0][0], required, further, found):
         return [], []
     return _rows(header, cells[1:], [number for number, _ in numbered[1:]], path.name, found)
+
+
+def _cells(line: str, place: Place, found: Problems) -> list[str]:
+    """Split a line by itself, so that a lost quote cannot swallow the lines after it."""
+    try:
+        return next(csv.reader([line], delimiter="\t", strict=True))
+    except csv.Error:
+        text = f"a quotation mark has no partner: {line.strip()[:80]!r}"
+        found.error("sheet.lost-quote", place, text, 'Remove it, or write it twice ("") in quotes.')
+        return line.split("\t")
 
 
 def read_remarks(path: Path) -> list[str]:

@@ -61,6 +61,11 @@ def test_good_sheets_have_no_problem(folder):
             "sheet.personal",
             "column reason",
         ),
+        (
+            {"exclusions": 'plate\twell\treason\nPL1\tA1\t"bubble\nPL1\tA2\tdry\n'},
+            "sheet.lost-quote",
+            "line 2",
+        ),
         ({"patients": PATIENTS.replace("site", "sight")}, "sheet.unknown-column", "line 2"),
         ({"patients": PATIENTS.replace("site", "date_of_birth")}, "sheet.personal", "line 2"),
         ({"patients": "# nothing\n"}, "sheet.empty", "patients.tsv"),
