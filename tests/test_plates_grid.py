@@ -186,3 +186,15 @@ def test_a_short_row_of_a_bare_plate_is_refused():
 def test_a_bare_plate_cut_at_its_end_is_refused():
     (grid,) = find_positional_grids(Page(_bare(8, 12, False), terminated=False), "p.csv")
     assert _codes(grid.faults) == ["plate.truncated"]
+
+
+def test_a_blank_row_among_filled_ones_of_a_bare_plate_is_said():
+    blank, filled = [""] * 13, [*map(str, range(12)), ""]
+    rows = [blank, filled, filled, filled, blank, blank, blank, blank]
+    assert find_positional_grids(Page(rows), "p.csv")[0].faults == []
+    rows[0], rows[2] = rows[2], rows[0]  # A and C have changed places
+    (grid,) = find_positional_grids(Page(rows), "p.csv")
+    assert [fault.code for fault in grid.faults] == ["plate.blank-row"]
+    assert len(grid.readings()) == 96
+    every_second = [filled, blank] * 4
+    assert find_positional_grids(Page(every_second), "p.csv")[0].faults == []

@@ -7,6 +7,7 @@ refused.
 from dataclasses import dataclass, field
 
 from drp.plates.blocks import Reading
+from drp.plates.gridrows import missing_rows
 from drp.plates.pages import Page
 from drp.plates.values import looks_like_number, read_status
 from drp.problems import Place, Problem, Problems
@@ -28,7 +29,7 @@ class PositionalGrid:
     shape : tuple of int
         Rows and columns.
     faults : list of Problem
-        Not empty if the run has not the shape of a plate; then there is nothing to read.
+        If one is an error, the run has not the shape of a plate and there is nothing to read.
     """
 
     page: Page
@@ -39,7 +40,7 @@ class PositionalGrid:
 
     def readings(self) -> list[Reading]:
         """Give every cell, row by row; field k is column k. Nothing if there are faults."""
-        if self.faults:
+        if any(fault.severity == "error" for fault in self.faults):
             return []
         return [
             Reading(
@@ -93,6 +94,12 @@ def is_positional(page: Page, index: int) -> bool:
     )
 
 
+def _has_gaps(rows: list[list[str]]) -> bool:
+    """Say whether the filled rows are neither neighbours nor every n-th row."""
+    filled = [row for row, cells in enumerate(rows, start=1) if any(cell.strip() for cell in cells)]
+    return bool(missing_rows(filled))
+
+
 def _measure(page: Page, start: int, stop: int, file: str) -> PositionalGrid:
     rows = page.rows[start:stop]
     widths = sorted({len(cells) for cells in rows})
@@ -114,5 +121,12 @@ def _measure(page: Page, start: int, stop: int, file: str) -> PositionalGrid:
             Place(file, page.line(stop - 1)),
             f"the last line has no line end, the file may be cut off after {rows[-1][-1]!r}",
             "Export the plate again; if the file is whole, save it with a last line end.",
+        )
+    elif _has_gaps(rows):
+        found.warning(
+            "plate.blank-row",
+            Place(file, f"{page.line(start)} to {page.line(stop - 1)}"),
+            "a blank row stands between filled ones, and no letters say which row is which",
+            "Check that no rows have changed places; export with row letters if possible.",
         )
     return PositionalGrid(page, start, stop, shape, found.items)
