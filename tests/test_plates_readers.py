@@ -349,3 +349,16 @@ def test_bare_blocks_of_one_label_are_told_apart_by_their_detector(tmp_path):
         "HTRF [Eu](1) detector 1st window 1": 31441.0,
         "HTRF [Eu](1) detector 2nd window 1": 80368.0,
     }
+
+
+def test_a_lone_well_outside_the_plate_of_all_others_is_an_error(tmp_path):
+    wells = [f"{row}{column}" for row in "ABCDEFGHIJKLMNOP" for column in range(1, 25)]
+    path = tmp_path / "p.csv"
+    lines = [f"{well},{100 + number}" for number, well in enumerate(wells)]
+    path.write_text("well,value\n" + "\n".join(lines) + "\n")
+    assert scan_plate(path)[1] == []
+    path.write_text(path.read_text().replace("K24,", "K25,"))
+    (problem,) = scan_plate(path)[1]
+    assert (problem.code, problem.where.well) == ("plate.stray-well", "K25")
+    path.write_text("well,value\nA1,5\nAF48,6\n")  # two corners of a large plate are no slip
+    assert scan_plate(path)[1] == []

@@ -14,6 +14,7 @@ from drp.wellnames import FORMATS, well_name
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SHOWN = 5
 _FEWEST_DISTINCT = 8
+_FEW_STRAYS, _FEW_IN = 4, 20  # so many wells, and one in so many
 _NOTES = {
     "saturated": ("plate.saturated", "saturated"),
     "below_range": ("plate.below-range", "below the range of the reader"),
@@ -246,6 +247,11 @@ def _check_blocks(
             text = f"the values equal those of plate {ids[twin.plate_index]}, well by well"
             fix = "One of the two is a copy; export the plates again."
             found.error("plate.identical", where, text, fix)
+        strays = _stray_wells(block)
+        if strays:
+            text = f"nearly all wells lie on a smaller plate than {_list(strays)}"
+            fix = "A row or column may be mistyped. Correct it, or export the plate again."
+            found.error("plate.stray-well", _where(file, where.plate, strays[0]), text, fix)
         kept[block.plate_index, block.read] = block
         if block.registration == "positional":
             text = "no row letters and column numbers: wells were taken by position"
@@ -256,6 +262,15 @@ def _check_blocks(
             fix = "If the outer wells were not read, leave them out of the layout."
             found.warning("plate.ring-of-zeros", where, text, fix)
     return list(kept.values())
+
+
+def _stray_wells(block: Block) -> list[Reading]:
+    """Give the few wells that lie outside the plate format that holds all the others."""
+    for rows, columns in FORMATS.values():
+        outside = [r for r in block.readings if r.row > rows or r.column > columns]
+        if len(outside) <= _FEW_STRAYS and len(outside) * _FEW_IN < len(block.readings):
+            return outside
+    return []
 
 
 def _is_copy(block: Block, other: Block) -> bool:
