@@ -360,5 +360,8 @@ def test_a_lone_well_outside_the_plate_of_all_others_is_an_error(tmp_path):
     path.write_text(path.read_text().replace("K24,", "K25,"))
     (problem,) = scan_plate(path)[1]
     assert (problem.code, problem.where.well) == ("plate.stray-well", "K25")
+    inner = [line for line in lines if line[0] not in "ABP" and not line.startswith("C1,")]
+    path.write_text("well,value\n" + "\n".join([*inner, "A1,7"]) + "\n")  # C1 turned into A1
+    assert [problem.where.well for problem in scan_plate(path)[1]] == ["A1"]
     path.write_text("well,value\nA1,5\nAF48,6\n")  # two corners of a large plate are no slip
     assert scan_plate(path)[1] == []

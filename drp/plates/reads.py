@@ -4,17 +4,15 @@ import re
 from dataclasses import replace
 
 from drp.plain_tables import Columns, kinds_of, no_rows
+from drp.plates.blockchecks import check_blocks, list_readings, place_of
 from drp.plates.blocks import Block, Reading
 from drp.plates.moments import iso_moment
 from drp.plates.pages import Source, safe_id
-from drp.plates.values import Decimal, find_decimal, looks_like_number, parse_number, read_status
+from drp.plates.values import Decimal, find_decimal, parse_number, read_status
 from drp.problems import Place, Problems
-from drp.wellnames import FORMATS, well_name
+from drp.wellnames import well_name
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_SHOWN = 5
-_FEWEST_DISTINCT = 8
-_FEW_STRAYS, _FEW_IN = 4, 20  # so many wells, and one in so many
 _NOTES = {
     "saturated": ("plate.saturated", "saturated"),
     "below_range": ("plate.below-range", "below the range of the reader"),
@@ -66,7 +64,7 @@ def make_reads(
             replace(fault, where=replace(fault.where, plate=ids[block.plate_index]))
             for fault in block.faults
         )
-    blocks = _check_blocks(blocks, ids, source.file, found)
+    blocks = check_blocks(blocks, ids, source.file, found)
     decimal = _decimal(source, blocks, ids, found)
     rows = no_rows(READS)
     if decimal is not None:
@@ -140,7 +138,7 @@ def _decimal(
         block, reading = cells[fault.position]
         found.error(
             "plate.ambiguous-number",
-            _where(source.file, ids[block.plate_index], reading),
+            place_of(source.file, ids[block.plate_index], reading),
             f"{reading.text.strip()!r} {fault.fault}; no value of the file was read",
             "Export numbers without thousands separators and with one decimal sign.",
         )
@@ -210,92 +208,12 @@ def _note(
 ) -> None:
     """Say once for each state, and for each unknown word, in which wells it stands."""
     for token, readings in unknown.items():
-        text = f"{token!r} is neither a number nor a known word ({_list(readings)})"
+        text = f"{token!r} is neither a number nor a known word ({list_readings(readings)})"
         fix = "Known are numbers, blanks, NA, OVRFLW, >Max, <Min, Invalid and the like."
-        found.error("plate.unknown-token", _where(file, plate, readings[0]), text, fix)
+        found.error("plate.unknown-token", place_of(file, plate, readings[0]), text, fix)
     for status, readings in sorted(noted.items()):
         if status in _NOTES:
             code, what = _NOTES[status]
-            where = _where(file, plate, readings[0])
+            where = place_of(file, plate, readings[0])
             fix = "Check the wells; the layout says which of them matter."
-            found.warning(code, where, f"{what}: {_list(readings)}", fix)
-
-
-def _list(readings: list[Reading]) -> str:
-    wells = [f"{well_name(r.row, r.column)} {r.text.strip()!r}" for r in readings[:_SHOWN]]
-    more = f" and {len(readings) - _SHOWN} more" if len(readings) > _SHOWN else ""
-    return f"{', '.join(wells)}{more}"
-
-
-def _check_blocks(
-    blocks: list[Block], ids: dict[int, str], file: str, found: Problems
-) -> list[Block]:
-    """Give the blocks that can be used: no read of a plate twice; note what is suspicious."""
-    kept: dict[tuple[int, str], Block] = {}
-    for block in blocks:
-        where = Place(file, block.locator, ids[block.plate_index])
-        if not any(looks_like_number(reading.text) for reading in block.readings):
-            text = "the block holds no value that can be used"
-            found.error("plate.no-values", where, text, "Export the plate again.")
-            continue
-        if (block.plate_index, block.read) in kept:
-            text = f"the plate has two blocks of the measurement {block.read!r}"
-            found.error("plate.duplicate-block", where, text, "Keep the block that is right.")
-            continue
-        twin = next((other for other in kept.values() if _is_copy(block, other)), None)
-        if twin is not None:
-            text = f"the values equal those of plate {ids[twin.plate_index]}, well by well"
-            fix = "One of the two is a copy; export the plates again."
-            found.error("plate.identical", where, text, fix)
-        strays = _stray_wells(block)
-        if strays:
-            text = f"nearly all wells lie on a smaller plate than {_list(strays)}"
-            fix = "A row or column may be mistyped. Correct it, or export the plate again."
-            found.error("plate.stray-well", _where(file, where.plate, strays[0]), text, fix)
-        kept[block.plate_index, block.read] = block
-        if block.registration == "positional":
-            text = "no row letters and column numbers: wells were taken by position"
-            fix = "Check with the controls that the layout lies where the plate was read."
-            found.warning("plate.positional", where, text, fix)
-        if _has_ring_of_zeros(block):
-            text = "every outer well is exactly 0, no inner well is"
-            fix = "If the outer wells were not read, leave them out of the layout."
-            found.warning("plate.ring-of-zeros", where, text, fix)
-    return list(kept.values())
-
-
-def _stray_wells(block: Block) -> list[Reading]:
-    """Give the few wells that lie outside the plate format that holds all the others."""
-    for rows, columns in FORMATS.values():
-        outside = [r for r in block.readings if r.row > rows or r.column > columns]
-        if len(outside) <= _FEW_STRAYS and len(outside) * _FEW_IN < len(block.readings):
-            return outside
-    return []
-
-
-def _is_copy(block: Block, other: Block) -> bool:
-    """Say whether two plates agree in every well they share, with enough different values."""
-    if block.plate_index == other.plate_index:
-        return False
-    texts = {(reading.row, reading.column): reading.text for reading in other.readings}
-    shared = [r for r in block.readings if (r.row, r.column) in texts]
-    return (
-        all(reading.text == texts[reading.row, reading.column] for reading in shared)
-        and len({reading.text for reading in shared}) >= _FEWEST_DISTINCT
-    )
-
-
-def _has_ring_of_zeros(block: Block) -> bool:
-    if parse_number(block.readings[0].text) != 0:
-        return False
-    last = max((reading.row, reading.column) for reading in block.readings)
-    if last not in FORMATS.values() or len(block.readings) != last[0] * last[1]:
-        return False
-    return all(
-        (parse_number(r.text) == 0) == (r.row in (1, last[0]) or r.column in (1, last[1]))
-        for r in block.readings
-    )
-
-
-def _where(file: str, plate: str, reading: Reading) -> Place:
-    return Place(file, reading.locator, plate, well_name(reading.row, reading.column))
+            found.warning(code, where, f"{what}: {list_readings(readings)}", fix)
