@@ -85,7 +85,9 @@ def _state(plan: "Plan") -> str:
 
 @cache
 def _code() -> str:
-    stages = [fingerprint(stage) for stage in ("plates", "wells", "cohort", "risk", "curves")]
+    stages = [
+        fingerprint(stage) for stage in ("plates", "wells", "quality", "cohort", "risk", "curves")
+    ]
     return "".join([*stages, file_sha256(Path(__file__))])
 
 
@@ -120,6 +122,7 @@ def check_project(config: Config, sheets: Sheets) -> Checked:
     """
     from drp.joining import join_columns
     from drp.plates.from_sheets import read_plates
+    from drp.registration import check_controls, check_copies, check_registration, check_swaps
 
     layouts = {name: options.model_dump() for name, options in config.layouts.items()}
     rows = _rows_once(sheets.plates)
@@ -127,7 +130,7 @@ def check_project(config: Config, sheets: Sheets) -> Checked:
     found = read.problems
     found.extend(read.unused)
     broken = {problem.where.file for problem in found.errors}
-    join_columns(
+    wells = join_columns(
         read.reads,
         read.layouts,
         [row for row in rows if not _names(row) & broken],
@@ -136,6 +139,9 @@ def check_project(config: Config, sheets: Sheets) -> Checked:
         config.normalisation.model_dump(),
         found,
     )
+    for check in (check_controls, check_registration, check_swaps):
+        found.extend(check(wells))
+    found.extend(check_copies(read.reads))
     found.extend(_patient_problems(config, sheets))
     found.extend(_drug_problems(read.layouts, config))
     found.extend(_reference_problems(config))

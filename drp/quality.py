@@ -78,7 +78,11 @@ def cv_pct(values: Values) -> float:
     return float(100 * np.std(values, ddof=1) / np.mean(values))
 
 
-def judge_plates(wells: pd.DataFrame, tiers: Mapping[str, Any]) -> pd.DataFrame:
+def judge_plates(
+    wells: pd.DataFrame,
+    tiers: Mapping[str, Any],
+    remarks: Mapping[str, list[tuple[str, str]]] | None = None,
+) -> pd.DataFrame:
     """Measure and judge every plate of one or more runs.
 
     Parameters
@@ -89,6 +93,8 @@ def judge_plates(wells: pd.DataFrame, tiers: Mapping[str, Any]) -> pd.DataFrame:
         Arms with a partner (`addon`) are left aside where the plate has negative controls without.
     tiers : mapping
         The gates, as in `drp.config.QualityTiers`: ``{"cv_negative_pct": {"warn": 15, ...}, ...}``.
+    remarks : mapping, optional
+        What else speaks against a plate, by its id: verdict and text, as of `drp.registration`.
 
     Returns
     -------
@@ -106,7 +112,8 @@ def judge_plates(wells: pd.DataFrame, tiers: Mapping[str, Any]) -> pd.DataFrame:
     for row, share in zip(rows, _signal_of_run(pd.DataFrame(rows)), strict=True):
         row["signal_of_run"] = share
     quality = pd.DataFrame(rows)
-    verdicts = [_plate_verdict(row, tiers) for row in rows]
+    others = remarks or {}
+    verdicts = [_plate_verdict(row, tiers, others.get(str(row["plate"]), [])) for row in rows]
     quality["verdict"] = [verdict for verdict, _ in verdicts]
     quality["reasons"] = [reasons for _, reasons in verdicts]
     return check(quality, "quality")
@@ -207,8 +214,10 @@ def _signal_of_run(quality: pd.DataFrame) -> list[float]:
     return shares
 
 
-def _plate_verdict(plate: Mapping[str, Any], tiers: Mapping[str, Any]) -> tuple[str, str]:
-    notes: list[tuple[str, str]] = []
+def _plate_verdict(
+    plate: Mapping[str, Any], tiers: Mapping[str, Any], remarks: list[tuple[str, str]]
+) -> tuple[str, str]:
+    notes = list(remarks)
     if not plate["n_negative"] or not plate["negative_median"] > 0:
         notes.append(("fail", "no usable negative control, the plate cannot be scaled"))
     elif plate["n_positive"] and not plate["negative_median"] > plate["positive_median"]:

@@ -62,11 +62,18 @@ def wells(job: Job) -> None:
 
 def quality(job: Job) -> None:
     """Judge the plates of a run."""
+    from drp.plain_tables import plain
     from drp.quality import judge_plates
+    from drp.registration import check_registration, check_swaps
 
     wells = job.table("wells")
     own = wells[wells["run"].replace("", "run") == job.name].drop_duplicates(["plate", "well"])
-    write_table(job.outputs["quality"], judge_plates(own, job.settings["quality"]))
+    table = plain(own)
+    remarks: dict[str, list[tuple[str, str]]] = {}
+    for problem in [*check_registration(table), *check_swaps(table)]:
+        tier = "fail" if problem.severity == "error" else "warn"
+        remarks.setdefault(problem.where.plate, []).append((tier, problem.found))
+    write_table(job.outputs["quality"], judge_plates(own, job.settings["quality"], remarks))
 
 
 def samples(job: Job) -> None:

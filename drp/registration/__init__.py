@@ -1,0 +1,19 @@
+"""Registration: whether layout, plate and export belong together and lie on each other.
+
+A layout one row off, a plate read turned, two exports exchanged or named twice leave no mark in
+any one file; they show only where the signals do not fit what the layout says. Everything here
+finds and says; nothing is moved or corrected.
+"""
+
+from drp.registration.controls import check_controls
+from drp.registration.copies import check_copies
+from drp.registration.positions import check_registration, score_placements
+from drp.registration.swaps import check_swaps
+
+__all__ = [
+    "check_controls",
+    "check_copies",
+    "check_registration",
+    "check_swaps",
+    "score_placements",
+]
