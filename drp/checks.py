@@ -138,6 +138,7 @@ def check_project(config: Config, sheets: Sheets) -> Checked:
         config.read,
         config.normalisation.model_dump(),
         found,
+        keep_faulty=True,
     )
     for check in (check_controls, check_registration, check_swaps):
         found.extend(check(wells))

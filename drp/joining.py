@@ -21,6 +21,7 @@ WELLS = kinds_of(
         "registration": "text",
         "file": "text",
         "locator": "text",
+        "layout_locator": "text",
     },
 )
 Well = dict[str, Any]
@@ -47,6 +48,8 @@ def join_columns(
     read: str | None,
     normalisation: Mapping[str, Any],
     found: Problems,
+    *,
+    keep_faulty: bool = False,
 ) -> Columns:
     """Join readings, layouts and sheets; see `drp.wells.join_wells`.
 
@@ -58,6 +61,8 @@ def join_columns(
         As in `drp.wells.join_wells`.
     found : Problems
         Takes every problem. A plate with an error is left out.
+    keep_faulty : bool
+        Keep plates with an error too: a check may see what is behind it, nothing may be computed.
 
     Returns
     -------
@@ -79,7 +84,7 @@ def join_columns(
         _mark_exclusions(wells, plate["plate"], reasons.get(plate["plate"], {}), found)
         _check_unread(wells, plate["plate"], found)
         _choose_controls(wells, plate["plate"], normalisation, found)
-        if len(found.errors) == before:
+        if keep_faulty or len(found.errors) == before:
             joined += wells
     if not joined:
         return no_rows(WELLS)
@@ -127,6 +132,7 @@ def _fill(values: list[Well], layout: list[Well], plate: Mapping[str, str]) -> l
         mapped, value = map_of.get(name, {}), read_of.get(name, {})
         well = {key: mapped.get(key, nothing) for key, nothing in _UNMAPPED.items()}
         well |= {key: value.get(key, nothing) for key, nothing in _UNREAD.items()}
+        well["layout_locator"] = mapped.get("locator", "")
         well |= {"run": plate.get("run", ""), "plate": plate["plate"], "well": name}
         wells.append(well | {"row": row, "column": column, "control": ""})
     return sorted(wells, key=lambda well: (well["row"], well["column"]))

@@ -21,7 +21,7 @@ LAYERS = {
 }  # fmt: skip
 PURE = [
     "wells", "quality", "samples", "viability", "curves", "sensitivity", "synergy",
-    "cohort", "standing", "calls", "risk",
+    "cohort", "standing", "calls", "registration", "risk",
 ]  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
 

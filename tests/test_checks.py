@@ -108,3 +108,18 @@ def test_the_check_needs_no_heavy_library(project):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_layout_beyond_the_wells_that_were_read_names_the_better_place(project):
+    """Wells without a value are an error; that the layout is a row off stands beside it."""
+    export = _exports(project)[0]
+    lines = export.read_text().split("\n")
+    start = max(n for n, line in enumerate(lines) if line.startswith("Results for")) + 2
+    first, last = start, start + 15
+    lines[last] = "P;" + ";" * 24  # the last row was not read, all others lie one row down
+    for row in range(last, first, -1):
+        lines[row] = lines[row][:1] + lines[row - 1][1:]
+    lines[first] = "A" + ";" * 25
+    export.write_text("\n".join(lines))
+    codes = _codes()
+    assert "wells.registration" in codes
