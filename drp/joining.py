@@ -72,7 +72,8 @@ def join_columns(
     reasons: dict[str, dict[str, str]] = {}
     for entry in exclusions:
         reasons.setdefault(entry["plate"], {})[entry["well"]] = entry["reason"]
-    readings, maps = _rows_by(reads, "plate"), _rows_by(layouts, "layout")
+    readings = _rows_by(reads, "plate", ("well", "read", *_UNREAD))
+    maps = _rows_by(layouts, "layout", ("well", "locator", *_UNMAPPED))
     joined: list[Well] = []
     for plate in sorted(plates, key=lambda plate: plate["plate"]):
         before = len(found.errors)
@@ -91,12 +92,13 @@ def join_columns(
     return {name: [well[name] for well in joined] for name in WELLS}
 
 
-def _rows_by(table: Columns, key: str) -> dict[str, list[Well]]:
-    names = list(table)
+def _rows_by(table: Columns, key: str, wanted: Iterable[str]) -> dict[str, list[Well]]:
+    """The rows of a table, with the columns that are used of it, by the column `key`."""
+    names = [name for name in wanted if name in table]
     grouped: dict[str, list[Well]] = {}
-    for values in zip(*table.values(), strict=True):
-        row = dict(zip(names, values, strict=True))
-        grouped.setdefault(row[key], []).append(row)
+    rows = zip(*(table[name] for name in names), strict=True)
+    for group, values in zip(table[key], rows, strict=True):
+        grouped.setdefault(group, []).append(dict(zip(names, values, strict=True)))
     return grouped
 
 
@@ -126,15 +128,15 @@ def _fill(values: list[Well], layout: list[Well], plate: Mapping[str, str]) -> l
     """Wells that were read but are in no layout are empty; mapped wells may lack a reading."""
     read_of = {value["well"]: value for value in values}
     map_of = {entry["well"]: entry for entry in layout}
+    own = {"run": plate.get("run", ""), "plate": plate["plate"], "control": ""}
     wells = []
     for name in read_of.keys() | map_of.keys():
-        row, column = parse_well(name) or (0, 0)
         mapped, value = map_of.get(name, {}), read_of.get(name, {})
-        well = {key: mapped.get(key, nothing) for key, nothing in _UNMAPPED.items()}
-        well |= {key: value.get(key, nothing) for key, nothing in _UNREAD.items()}
+        row, column = parse_well(name) or (0, 0)
+        # The reading goes last: both tables have a locator, and that of the value is kept.
+        well = _UNMAPPED | mapped | _UNREAD | value | own | {"row": row, "column": column}
         well["layout_locator"] = mapped.get("locator", "")
-        well |= {"run": plate.get("run", ""), "plate": plate["plate"], "well": name}
-        wells.append(well | {"row": row, "column": column, "control": ""})
+        wells.append(well)
     return sorted(wells, key=lambda well: (well["row"], well["column"]))
 
 

@@ -64,7 +64,9 @@ def read(source: Source, found: Problems) -> list[Block]:
 
 
 def _is_mars(page: Page) -> bool:
-    markers = {is_marker(cell) for cells in page.rows for cell in cells} - {""}
+    # Only texts with a colon can be markers; most cells are numbers.
+    texts = {cell for cells in page.rows for cell in cells if ":" in cell}
+    markers = {is_marker(text) for text in texts} - {""}
     titles = [row for row in range(len(page.rows)) if _is_raw_title(page, row)]
     if len(markers) + bool(titles) > 1:
         return True
