@@ -409,6 +409,7 @@ def _damage(lines, chance):
     return lines
 
 
+@pytest.mark.slow
 def test_damage_never_moves_a_dose(tmp_path):
     path = tmp_path / "run.tdd"
     plates = {

@@ -443,6 +443,7 @@ def _damage(lines, chance):
     return lines
 
 
+@pytest.mark.slow
 def test_damage_never_moves_or_adds_a_dose(tmp_path):
     path = tmp_path / "report.csv"
     transfers = [

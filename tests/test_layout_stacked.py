@@ -230,6 +230,7 @@ def is_part(text, whole):
     return all(sign in signs for sign in text)
 
 
+@pytest.mark.slow
 def test_no_mutation_of_structure_puts_anything_into_a_wrong_well(tmp_path):
     """What is still accepted stands in its own well; a name or a dose may lose a sign."""
     accepted = 0

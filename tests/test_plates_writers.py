@@ -157,6 +157,7 @@ def _mutate(lines, chance):
     return [*lines, ""]
 
 
+@pytest.mark.slow
 def test_damage_never_moves_a_value(tmp_path):
     """Each value names its well: whatever happens, a value taken must stand in its own well."""
     signal = np.add.outer(np.arange(1, 9) * 1000.0, np.arange(1, 13)) + 500_000

@@ -328,6 +328,7 @@ def mutate(text, chance):
     return "\n".join(lines) + "\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["padded", "plain", "trimmed"])
 def test_damage_never_moves_a_value(tmp_path, style):
     """Every value says its well, so one that was taken elsewhere is seen."""

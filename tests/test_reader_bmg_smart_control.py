@@ -235,6 +235,7 @@ def mutate(pages, chance):
     return [page for page in pages if page.rows]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", [True, False])
 def test_damage_never_moves_a_value(tmp_path, table):
     signal = np.add.outer(np.arange(1, 9) * 1000.0, np.arange(1, 13)) + 500_000

@@ -659,6 +659,7 @@ def _is_refused(path):
     return bool(found.errors)
 
 
+@pytest.mark.slow
 def test_damage_never_moves_a_value(tmp_path):
     """Each value names plate, row, column and read: one that is taken must stand in its place."""
     names = ["450", "630"]

@@ -133,6 +133,7 @@ def test_comments_hold_unbalanced_quotes(tmp_path):
     assert len(reads) == 12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("release", [2, 3])
 def test_damage_is_named(tmp_path, release):
     lines = _lines(tmp_path, release=release)
@@ -328,6 +329,7 @@ def _mutate(lines, chance):
     return [*lines, ""]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("release", [2, 3])
 def test_damage_never_moves_a_value(tmp_path, release):
     chance = random.Random(release)

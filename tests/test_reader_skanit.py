@@ -276,6 +276,7 @@ def mutate(page, chance):
     return Page(rows, page.sheet)
 
 
+@pytest.mark.slow
 def test_damage_never_moves_a_value(tmp_path):
     signal = np.add.outer(np.arange(1, 9) * 1000.0, np.arange(1, 13)) + 100_000
     path = tmp_path / "w.xlsx"

@@ -181,6 +181,7 @@ def test_what_is_no_endpoint_is_refused(tmp_path, kind):
         (_with(LINE, 3, "\t12", ",12"), "plate.short-row"),
     ],
 )
+@pytest.mark.slow
 def test_damage_is_named(tmp_path, lines, code):
     _, problems = _scan(tmp_path, lines)
     assert code in _errors(problems), problems
@@ -453,6 +454,7 @@ def _value(plate, row, column, wavelength):
     return plate * 1_000_000 + wavelength * 100_000 + row * 100 + column
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["TimeFormat", "PlateFormat"])
 @pytest.mark.parametrize("first_well", ["A1", "C3"])
 def test_damage_never_moves_a_value(tmp_path, layout, first_well):

@@ -316,6 +316,7 @@ def test_the_same_plate_gives_the_same_bytes(tmp_path):
     assert (tmp_path / "a.xlsx").read_bytes() == (tmp_path / "b.xlsx").read_bytes()
 
 
+@pytest.mark.slow
 def test_damage_never_moves_a_value(tmp_path):
     path = tmp_path / "whole.txt"
     plates = {"": {"Label1": (SIGNAL, (1, 1))}}

@@ -224,6 +224,7 @@ def test_reads_of_different_shapes_are_refused(tmp_path):
         write_tecan_magellan(tmp_path / "p.xlsx", {"Label1": [[1.0]], "Label2": [[1.0, 2.0]]})
 
 
+@pytest.mark.slow
 def test_damage_never_moves_a_value(tmp_path):
     path = tmp_path / "whole.txt"
     reads = {"Label1": SIGNAL, "Label2": SIGNAL + 7e6}

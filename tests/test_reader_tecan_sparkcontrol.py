@@ -269,6 +269,7 @@ def test_the_same_plate_gives_the_same_bytes(tmp_path):
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 
 
+@pytest.mark.slow
 def test_damage_never_moves_a_value(tmp_path):
     path = tmp_path / "whole.csv"
     for listed in (False, True):

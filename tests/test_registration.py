@@ -427,6 +427,7 @@ def test_the_simulated_run_has_no_problem():
     assert check_copies(readings_) == []
 
 
+@pytest.mark.slow
 def test_real_plates_have_no_problem(shared_data):
     sets = [
         cll_plates(shared_data),
@@ -448,6 +449,7 @@ def test_a_displaced_plate_read_in_part_is_found_by_what_was_not_read(shared_dat
         assert named(found, "H358-1") == WORDS[placement]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moved", ["signals", "layout"])
 def test_a_displaced_real_plate_is_found_and_named(shared_data, moved):
     """All other plates stay where they are, and are not blamed."""
