@@ -10,11 +10,13 @@ import drp
 PACKAGE = Path(drp.__file__).parent
 # Imports go from a higher number to a lower one, or stay within one package.
 LAYERS = {
-    "problems": -1, "members": 0, "tables": 0, "plain_tables": 1, "wellnames": 0, "privacy": 0, "verdicts": 1,
+    "problems": -1, "members": 0, "tables": 0, "plain_tables": 1,
+    "wellnames": 0, "privacy": 0, "verdicts": 1,
     "joining": 2, "wells": 3, "quality": 3, "samples": 2, "viability": 2,
     "curves": 1, "sensitivity": 2, "synergy": 1,
     "cohort": 2, "standing": 1, "calls": 2, "registration": 1, "risk": 1, "drugs": 1,
-    "config": 1, "sheetfiles": 1, "sheets": 2, "batches": 3, "provenance": 1, "storage": 1, "export": 2,
+    "config": 1, "sheetfiles": 1, "sheets": 2, "batches": 3,
+    "provenance": 1, "storage": 1, "export": 2,
     "plates": 4, "report": 4, "plan": 4, "simulate": 5,
     "checks": 6, "job": 6, "project": 6, "records": 7, "stages": 8, "cli": 9,
     "__main__": 10, "__init__": 10,
