@@ -1,9 +1,7 @@
 """The curves table: one row per sample and drug, with every number and what limits it.
 
-Single-agent wells are those that name no second drug and belong to no arm with a partner. Where a
-drug has none, the monotherapy wells of a dose matrix stand in (flag ``matrix_monotherapy``). Doses
-in different units are never put on one axis (flag ``mixed_units``). What cannot be known is NaN
-with a flag, never left out.
+`drp.single_agents` says which wells make a curve, `drp.scores` what each score means. What cannot
+be known is NaN with a flag, never left out.
 """
 
 from collections.abc import Mapping
@@ -13,27 +11,27 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from drp.asymmetric import asymmetric_scores
 from drp.curves.censoring import censored_half_doses
 from drp.curves.collapse import DoseMeans, collapse
 from drp.curves.fitting import Fits, fit
 from drp.curves.flags import identifiability, replicate_sd
-from drp.curves.metrics import (
-    asymmetric_drug_sensitivity_score,
-    drug_sensitivity_scores,
-)
-from drp.curves.model import Bounds, Floats, curve_at
+from drp.curves.metrics import breeze_score, drug_sensitivity_scores
+from drp.curves.model import Bounds, Floats
 from drp.curves.monotone import model_free_of
 from drp.curves.noise import Noise, free_parameters, is_shared, shared_noise
+from drp.growth import growth_curves, growth_of_wells
+from drp.scores import outside_qualifiers, viability_of
+from drp.single_agents import checked_wells, select_wells, well_matrices
 from drp.tables import check
 
-KEY = ["sample", "drug"]
 # Breeze and the R package give whole tenths; a larger gap is the cliff at the highest dose.
 CLIFF = 0.1
-GROUP_FLAGS = ("matrix_monotherapy", "mixed_units", "missing_dose")
+GROUP_FLAGS = ("matrix_monotherapy", "mixed_units", "no_unit", "missing_dose")
 # Columns taken over from the fit as they are.
 AS_FITTED = (
     *("top", "bottom", "slope", "sse", "p_flat", "status", "auc", "auc_lo", "auc_hi"),
-    *("dss2_lo", "dss2_hi", "top_se", "bottom_se", "slope_se", "log10_ec50_se"),
+    *("dss2_lo", "dss2_hi", "top_se", "bottom_se", "slope_se", "log10_ec50_se", "increasing"),
 )
 
 Columns = dict[str, NDArray[Any]]
@@ -43,6 +41,7 @@ def fit_curves(
     viability: pd.DataFrame,
     *,
     cmax: Mapping[str, float] | None = None,
+    divisions: Mapping[str, float] | None = None,
     bounds: Bounds | None = None,
     seed: int = 0,
     level: float = 0.95,
@@ -53,12 +52,15 @@ def fit_curves(
     ----------
     viability : pandas.DataFrame
         Columns sample, drug, dose, viability_pct (100 = negative control, not clipped); if
-        present also role (only ``sample`` wells count), excluded, dose_unit (else nM), drug2,
-        dose2, drug3, dose3, addon (wells with a partner at a dose that is not stated are left
-        out). Rows in any order.
+        present also role (only ``sample`` wells make curves; ``day0`` wells tell the growth),
+        plate, excluded, dose_unit (else nM), drug2, dose2, drug3, dose3, addon (wells with a
+        partner at a dose that is not stated are left out). Rows in any order.
     cmax : mapping of str to float, optional
-        Plasma peak of each drug in the drug's dose unit, nM for everything molar. Names in any
-        case.
+        Plasma peak of each drug in the drug's dose unit, nM for everything molar; total or
+        unbound, as the caller has it. Names in any case.
+    divisions : mapping of str to float, optional
+        Sample → doublings of its untreated cells during the assay (see `drp.growth`), where no
+        day-0 read tells the growth.
     bounds : Bounds, optional
         Limits of the fit, per cent viability.
     seed : int
@@ -70,11 +72,20 @@ def fit_curves(
     -------
     pandas.DataFrame
         The ``curves`` table (see `drp.tables`), by sample and drug. Further columns: ``status``
-        of the fit; ``n_excluded`` wells; ``top_se``, ``bottom_se`` (points), ``slope_se``,
-        ``log10_ec50_se`` (decades); ``auc_model_free`` (%), ``dss1_model_free`` (0–100),
-        ``ic50_model_free`` (dose_unit; 0 or infinite beyond the doses); ``dss2_breeze`` (0–50,
-        one decimal, 0 if the EC50 is not below the highest dose); ``residual_sd``,
-        ``replicate_sd`` (points); ``viability_at_cmax_lo``, ``_hi`` (%).
+        of the fit; ``n_excluded`` wells; ``increasing``; ``top_se``, ``bottom_se`` (points),
+        ``slope_se``, ``log10_ec50_se`` (decades); ``residual_sd``, ``replicate_sd`` (points);
+        ``auc_model_free``, ``auc_isotonic`` (%), ``dss1_model_free`` (0–100), ``ic50_model_free``
+        (dose_unit; 0 or infinite beyond the doses), ``ic50_isotonic`` and its qualifier;
+        ``dss2_breeze`` (0–50); ``cmax`` (dose_unit), ``viability_at_cmax_lo``, ``_hi`` (%) and
+        ``_qualifier`` (``<``: at most, ``>``: at least); ``control_growth`` (untreated cells over
+        day 0), ``gr_form``, ``gr_aoc`` (0–2), ``gr_max`` (-1 to 1), ``gr50`` and its qualifier;
+        ``headline``: ``curve``, ``isotonic`` where the curve is in doubt, or ``none``. What each
+        score means: `drp.scores`.
+
+    Raises
+    ------
+    DataError
+        A column is missing or holds no numbers, a well names no sample, a unit is unknown.
 
     Notes
     -----
@@ -94,39 +105,44 @@ def fit_curves(
     >>> curve["shape"], curve["ic50_qualifier"], round(float(np.log10(curve["ic50"])), 1)
     ('decreasing', '=', 2.0)
     """
-    wells, groups = _select(viability)
-    dose, response = _matrices(wells, groups)
+    given = checked_wells(viability)
+    grown = growth_of_wells(given, divisions)
+    wells, groups = select_wells(given.assign(**{str(name): grown[name].array for name in grown}))
+    dose, response, gr = well_matrices(wells, len(groups), ("dose", "viability_pct", "gr"))
     means = collapse(dose, response)
     positive = np.where(dose > 0, dose, np.nan)
     low, high = np.fmin.reduce(positive, axis=1), np.fmax.reduce(positive, axis=1)
-    at_dose, outside = _doses_at_peak(groups["drug"], cmax, low, high)
+    peak = _peaks(groups["drug"], cmax)
     fits = fit(
         dose,
         response,
         bounds=bounds,
         intervals=True,
         level=level,
-        at_dose=at_dose,
+        at_dose=np.clip(peak, low, high),
         noise=_noise_of_sample(dose, response, groups, means, bounds),
         seed=seed,
     )
-    free = _model_free(means)
+    free = _model_free(means, low, high)
     columns: Columns = {
         **_counts(groups, means, low, high),
         **_parameters(fits, means),
         **censored_half_doses(fits, free["ic50_model_free"], low, high),
-        **_scores(fits, means, high),
+        **_scores(fits, means),
+        "dss_asym": _asymmetric(dose, response, fits),
         **free,
-        **_at_peak(fits, at_dose),
+        **_at_peak(fits, peak, low, high),
+        **_growth(groups, dose, gr, low, high),
     }
     flags = {
         **identifiability(fits, means, free["auc_model_free"]),
         **{name: groups[name].to_numpy(dtype=bool) for name in GROUP_FLAGS},
         "no_wells": means.n_points == 0,
-        "cmax_outside_range": outside,
+        "cmax_outside_range": (peak < low) | (peak > high),
         "dss_cliff": np.abs(columns["dss2"] - columns["dss2_breeze"]) > CLIFF,
     }
     columns["shape"] = _shapes(fits, flags["flat"])
+    columns["headline"] = _headlines(flags, columns["ic50_isotonic_qualifier"])
     columns["flags"] = _joined(flags)
     return check(pd.DataFrame(columns), "curves")
 
@@ -145,94 +161,9 @@ def _noise_of_sample(
     return noise if is_shared(noise, freedom) else None
 
 
-def _select(viability: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Give the wells to fit (sample, drug, dose, viability_pct), and one row per curve."""
-    wells = viability
-    if "role" in wells:
-        wells = wells[wells["role"] == "sample"]
-    wells = wells[_unnamed(wells, "addon")]
-    single = _as_drug(wells[_unnamed(wells, "drug2")], "drug", "dose", matrix=False)
-    matrix = _matrix_monotherapy(wells[~_unnamed(wells, "drug2")])
-    known = pd.MultiIndex.from_frame(single[KEY])
-    matrix = matrix[~pd.MultiIndex.from_frame(matrix[KEY]).isin(known)]
-    wells = pd.concat([single, matrix], ignore_index=True)
-    wells = wells[wells["drug"] != ""]
-    bad_dose = ~(wells["dose"] >= 0) | ~np.isfinite(wells["dose"])
-    usable = ~wells["excluded"] & np.isfinite(wells["viability_pct"])
-    marked = wells.assign(
-        n_excluded=~usable, missing_dose=usable & bad_dose, used=usable & ~bad_dose
-    )
-    grouped = marked.groupby(KEY, sort=True)
-    groups = grouped.agg(
-        n_excluded=("n_excluded", "sum"),
-        missing_dose=("missing_dose", "any"),
-        matrix_monotherapy=("matrix", "all"),
-        dose_unit=("dose_unit", "min"),
-        mixed_units=("dose_unit", "nunique"),
-    ).reset_index()
-    groups["mixed_units"] = groups["mixed_units"] > 1
-    groups.loc[groups["mixed_units"], "dose_unit"] = ""
-    groups["curve"] = np.arange(len(groups))
-    fitted = groups.loc[~groups["mixed_units"], [*KEY, "curve"]]
-    return marked[marked["used"]].merge(fitted, on=KEY), groups
-
-
-def _unnamed(wells: pd.DataFrame, column: str) -> "pd.Series[bool]":
-    if column not in wells:
-        return pd.Series(True, index=wells.index)
-    return wells[column].fillna("") == ""
-
-
-def _as_drug(wells: pd.DataFrame, drug: str, dose: str, *, matrix: bool) -> pd.DataFrame:
-    """Take one of the drugs of each well as its drug."""
-    unit = wells.get("dose_unit", "nM")
-    excluded = wells.get("excluded", False)
-    return pd.DataFrame(
-        {
-            "sample": wells["sample"],
-            "drug": wells[drug],
-            "dose": wells[dose].astype("float64"),
-            "viability_pct": wells["viability_pct"].astype("float64"),
-            "dose_unit": unit,
-            "excluded": excluded,
-            "matrix": matrix,
-        }
-    )
-
-
-def _matrix_monotherapy(wells: pd.DataFrame) -> pd.DataFrame:
-    """Take the wells of combinations in which just one of the drugs has a dose above 0."""
-    suffixes = [s for s in ("", "2", "3") if f"drug{s}" in wells and f"dose{s}" in wells]
-    for s in suffixes:
-        # A drug without a dose was given, nobody knows at which dose: that is no monotherapy.
-        wells = wells[_unnamed(wells, f"drug{s}") | wells[f"dose{s}"].notna()]
-    doses = {s: wells[f"dose{s}"].fillna(0.0) for s in suffixes}
-    n_dosed = sum((dose > 0 for dose in doses.values()), start=pd.Series(0, index=wells.index))
-    parts = [
-        _as_drug(wells[(n_dosed == 1) & (doses[s] > 0)], f"drug{s}", f"dose{s}", matrix=True)
-        for s in suffixes
-    ]
-    return pd.concat(parts) if parts else _as_drug(wells, "drug", "dose", matrix=True)
-
-
-def _matrices(wells: pd.DataFrame, groups: pd.DataFrame) -> tuple[Floats, Floats]:
-    """Lay the wells out as (n_curves, n_points), NaN = none; their order does not matter."""
-    curve = wells["curve"].to_numpy()
-    place = wells.groupby("curve").cumcount().to_numpy()
-    shape = len(groups), int(place.max(initial=0)) + 1
-    dose, response = np.full(shape, np.nan), np.full(shape, np.nan)
-    dose[curve, place] = wells["dose"].to_numpy()
-    response[curve, place] = wells["viability_pct"].to_numpy()
-    return dose, response
-
-
-def _doses_at_peak(
-    drugs: "pd.Series[str]", cmax: Mapping[str, float] | None, low: Floats, high: Floats
-) -> tuple[Floats, NDArray[np.bool_]]:
-    """Give the plasma peak of each curve's drug moved into the tested doses, and where it was."""
+def _peaks(drugs: "pd.Series[str]", cmax: Mapping[str, float] | None) -> Floats:
     by_name = {name.casefold(): value for name, value in (cmax or {}).items()}
-    peak = np.array([by_name.get(drug.casefold(), np.nan) for drug in drugs], dtype=np.float64)
-    return np.clip(peak, low, high), (peak < low) | (peak > high)
+    return np.array([by_name.get(drug.casefold(), np.nan) for drug in drugs], dtype=np.float64)
 
 
 def _counts(groups: pd.DataFrame, means: DoseMeans, low: Floats, high: Floats) -> Columns:
@@ -266,47 +197,80 @@ def _parameters(fits: Fits, means: DoseMeans) -> Columns:
     }
 
 
-def _scores(fits: Fits, means: DoseMeans, high: Floats) -> Columns:
+def _scores(fits: Fits, means: DoseMeans) -> Columns:
     """Give areas and drug sensitivity scores; 0 for curves that rise, NaN without a fit."""
-    curve = fits.log10_ec50, fits.slope, means.x_min, means.x_max
-    unknown = np.isnan(fits.auc)
+    curve = fits.bottom, fits.log10_ec50, fits.slope, means.x_min, means.x_max
     with np.errstate(divide="ignore", invalid="ignore"):
-        scores = (
-            *drug_sensitivity_scores(fits.bottom, *curve),
-            asymmetric_drug_sensitivity_score(fits.top, fits.bottom, *curve),
-        )
-        zeroed = (np.where(fits.increasing, 0.0, score) for score in scores)
-        dss1, dss2, dss3, asymmetric = (np.where(unknown, np.nan, score) for score in zeroed)
-        counts = (10.0**fits.log10_ec50 < high) & (100.0 - fits.bottom >= 10.0) & (dss2 <= 50.0)
-    breeze = np.where(counts, np.round(dss2, 1), 0.0)
-    return {
-        "aac": 100.0 - fits.auc,
-        "dss1": dss1,
-        "dss2": dss2,
-        "dss3": dss3,
-        "dss_asym": asymmetric,
-        "dss2_breeze": np.where(unknown, np.nan, breeze),
-    }
+        scores = (*drug_sensitivity_scores(*curve), breeze_score(*curve))
+    columns: Columns = {"aac": 100.0 - fits.auc}
+    for name, score in zip(("dss1", "dss2", "dss3", "dss2_breeze"), scores, strict=True):
+        zeroed = np.where(fits.increasing, 0.0, score)
+        columns[name] = np.where(np.isnan(fits.auc), np.nan, zeroed)
+    return columns
 
 
-def _model_free(means: DoseMeans) -> dict[str, Floats]:
+def _asymmetric(dose: Floats, response: Floats, fits: Fits) -> Floats:
+    """Give DSS_asym wherever there is a curve at all."""
+    return np.where(np.isnan(fits.auc), np.nan, asymmetric_scores(dose, response).score)
+
+
+def _model_free(means: DoseMeans, low: Floats, high: Floats) -> dict[str, NDArray[Any]]:
     found = model_free_of(means)
+    half = 10.0**found.log10_ic50
+    with np.errstate(invalid="ignore"):
+        qualifier = np.where(half > high, ">", np.where(half < low, "<", "="))
     return {
         "auc_model_free": found.auc,
         "dss1_model_free": found.dss1,
-        "ic50_model_free": 10.0**found.log10_ic50,
+        "ic50_model_free": half,
+        "auc_isotonic": found.auc_isotonic,
+        "ic50_isotonic": np.clip(half, low, high),
+        "ic50_isotonic_qualifier": np.where(np.isnan(half), "", qualifier).astype(object),
     }
 
 
-def _at_peak(fits: Fits, at_dose: Floats) -> Columns:
-    left, right = fits.top, fits.bottom
-    left, right = np.where(fits.increasing, right, left), np.where(fits.increasing, left, right)
-    value = curve_at(np.log10(at_dose), left, right, fits.log10_ec50, fits.slope)
+def _at_peak(fits: Fits, peak: Floats, low: Floats, high: Floats) -> Columns:
+    curve = fits.top, fits.bottom, fits.log10_ec50, fits.slope, fits.increasing
+    value = viability_of(np.clip(peak, low, high), *curve)
     return {
-        "viability_at_cmax": np.where(np.isnan(at_dose), np.nan, value),
+        "cmax": peak,
+        "viability_at_cmax": value,
         "viability_at_cmax_lo": fits.viability_at_lo,
         "viability_at_cmax_hi": fits.viability_at_hi,
+        "viability_at_cmax_qualifier": outside_qualifiers(peak, low, high, value, fits.increasing),
     }
+
+
+def _growth(groups: pd.DataFrame, dose: Floats, gr: Floats, low: Floats, high: Floats) -> Columns:
+    """Give the numbers of the GR curve, NaN where growth is unknown or too little."""
+    none = np.full(len(groups), np.nan)
+    columns: Columns = {
+        "control_growth": groups["control_growth"].to_numpy(dtype=np.float64),
+        "gr_form": groups["gr_form"].to_numpy(dtype=object),
+        **dict.fromkeys(("gr_aoc", "gr_max", "gr50"), none),
+        "gr50_qualifier": np.full(len(groups), "", dtype=object),
+    }
+    if np.isnan(gr).all():
+        return columns
+    curves = growth_curves(np.where(dose > 0, dose, np.nan), gr)
+    half = 10.0 ** np.where(np.isnan(curves.mean), np.nan, curves.log10_half)
+    with np.errstate(invalid="ignore"):
+        qualifier = np.where(half > high, ">", np.where(half < low, "<", "="))
+    return columns | {
+        "gr_aoc": curves.area_over,
+        "gr_max": curves.largest_effect,
+        "gr50": np.clip(half, low, high),
+        "gr50_qualifier": np.where(np.isnan(half), "", qualifier).astype(object),
+    }
+
+
+def _headlines(
+    flags: Mapping[str, NDArray[np.bool_]], isotonic: NDArray[np.object_]
+) -> NDArray[np.object_]:
+    """Say which numbers to lead with: the curve's, or those of the means made monotone."""
+    doubtful = flags["non_monotone"] | flags["steps_ran_out"] | flags["too_few_doses"]
+    fallback = np.where(isotonic == "", "none", "isotonic")
+    return np.where(doubtful, fallback, "curve").astype(object)
 
 
 def _shapes(fits: Fits, flat: NDArray[np.bool_]) -> NDArray[np.object_]:

@@ -126,3 +126,78 @@ def non_increasing(mean, weight):
     return np.array(
         [min(max(average(i, j) for j in range(k, n)) for i in range(k + 1)) for k in range(n)]
     )
+
+
+def breeze(bottom, log10_ec50, slope, low, high):
+    """DSS2 by Breeze's list of rules, read off the quadrature."""
+    if np.isnan(log10_ec50):
+        return 0.0
+    highest, slope = min(100 - bottom, 100), abs(slope)
+    if highest < 10:
+        log10_ec50 = high
+    if log10_ec50 >= high or slope == 0:
+        return 0.0
+    score = dss(100 - highest, log10_ec50, slope, low, high)[1]
+    return round(round(score, 4), 1) if 0 <= score <= 50 else 0.0
+
+
+def dss_asym(bottom, top, middle, slope, asymmetry, low, high):
+    """iTReX's score of a five-parameter curve of inhibition (fractions), by quadrature."""
+
+    def inhibition(x):
+        return 100 * (bottom + (top - bottom) / (1 + 10 ** ((middle - x) * slope)) ** asymmetry)
+
+    threshold = 0.1 * max(100, min(110, 100 * max(top, bottom)))
+    x = np.linspace(low, high, 200_001)
+    y = np.full(len(x), inhibition(high)) if slope < 0 else inhibition(x)
+    area = np.trapezoid(np.maximum(y - threshold, 0), x)
+    return 0.5 * 100 * area / ((100 - threshold) * (high - low))
+
+
+def asymmetric_criterion(x, y, parameters):
+    """Sum of |residual| ** 1.5 about a five-parameter curve of inhibition."""
+    bottom, top, middle, slope, asymmetry = parameters
+    curve = bottom + (top - bottom) / (1 + 10 ** ((middle - x) * slope)) ** asymmetry
+    return (np.abs(y - curve) ** 1.5).sum()
+
+
+def model_free_area(x, inhibition, threshold=10.0):
+    """Area of a polygon of inhibition above a threshold on DSS1's scale, on a fine grid."""
+    grid = np.linspace(x[0], x[-1], 400_001)
+    over = np.maximum(np.interp(grid, x, inhibition) - threshold, 0)
+    return 100 * np.trapezoid(over, grid) / ((100 - threshold) * (x[-1] - x[0]))
+
+
+def pharmacogx_aac(bottom, log10_ec50, slope, low, high):
+    """PharmacoGx's area above a curve from 1 down to `bottom`, by quadrature."""
+    return 1 - area(1.0, bottom, log10_ec50, slope, low, high)
+
+
+def gr_time(treated, control, day0):
+    """GR with a read at time zero, one well."""
+    if not (day0 > 0 and control > day0):
+        return np.nan
+    if treated <= 0:
+        return -1.0
+    return 2 ** (np.log2(treated / day0) / np.log2(control / day0)) - 1
+
+
+def gr_endpoint(relative, divisions):
+    """GR from a stated rate of growth, one well."""
+    if not divisions >= 2 / 3:
+        return np.nan
+    if relative <= 0:
+        return -1.0
+    return 2 ** (1 + np.log2(min(1.25, relative)) / divisions) - 1
+
+
+def selective(score, healthy):
+    """sDSS, zDSS and rDSS of one score; the latter two need three healthy samples."""
+    healthy = np.asarray(healthy, dtype=float)
+    difference = score - healthy.mean()
+    if len(healthy) < 3:
+        return difference, np.nan, np.nan
+    spread = np.sqrt(((healthy - healthy.mean()) ** 2).sum() / (len(healthy) - 1))
+    middle = np.median(healthy)
+    mad = 1.4826 * np.median(np.abs(healthy - middle))
+    return difference, difference / (spread + 1), (score - middle) / (mad + 1)

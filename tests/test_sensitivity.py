@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from drp.scores import SCORES, score_table, viability_at
 from drp.sensitivity import fit_curves
 from drp.tables import check
 
@@ -117,8 +118,10 @@ def test_a_rising_curve_scores_nothing(table):
     assert curve["shape"] == "increasing"
     assert (curve["dss1"], curve["dss2"], curve["dss3"], curve["dss_asym"]) == (0, 0, 0, 0)
     assert (curve["ic50_qualifier"], curve["ic50"]) == (">", DOSES[-1])
+    assert curve["dss2_breeze"] == 0
     assert curve["slope"] > 0
     assert curve["top"] > curve["bottom"]
+    assert curve["increasing"]
 
 
 def test_viability_at_the_plasma_peak(table):
@@ -131,6 +134,70 @@ def test_viability_at_the_plasma_peak(table):
     assert "cmax_outside_range" in flags(late)
     assert "cmax_outside_range" not in flags(active)
     assert np.isnan(inert["viability_at_cmax"])
+    qualifiers = [one["viability_at_cmax_qualifier"] for one in (active, late, inert)]
+    assert qualifiers == ["=", "<", ""]
+    assert (active["cmax"], late["cmax"]) == (100.0, 1e6)
+    assert np.isnan(inert["cmax"])
+
+
+def test_viability_at_any_dose(table):
+    """Inside the doses the curve's, beyond them the nearest one's with what is known of it."""
+    dose = np.array([100.0, 1e6, 0.01, 100.0, np.nan, 100.0, 0.0, 1e9])
+    found = viability_at(table, dose).set_index(["sample", "drug"])
+    for place, (_, curve) in enumerate(table.iterrows()):
+        near = np.clip(dose[place], curve["dose_min"], curve["dose_max"])
+        slope = -curve["slope"] if curve["increasing"] else curve["slope"]
+        if np.isfinite(near) and np.isfinite(curve["ec50"]):
+            ends = (curve["bottom"], curve["top"]) if curve["increasing"] else None
+            top, bottom = (curve["top"], curve["bottom"])
+            expected = naive.viability(near, top, bottom, np.log10(curve["ec50"]), slope)
+            assert ends is None or ends[0] < ends[1]
+            assert found["viability_pct"].iloc[place] == pytest.approx(expected)
+    by_name = found["viability_qualifier"].to_dict()
+    names = [tuple(pair) for pair in table[["sample", "drug"]].to_numpy()]
+    assert [by_name[name] for name in names[:3]] == ["=", "<", ">"]
+    assert by_name[names[4]] == ""
+    assert found["viability_pct"].isna().sum() == 1
+
+
+def test_beyond_the_doses_a_rising_curve_is_known_from_the_other_side(table):
+    rising = table[table["drug"] == "rising"]
+    assert viability_at(rising, 1e9)["viability_qualifier"].tolist() == [">"]
+    assert viability_at(rising, 1e-9)["viability_qualifier"].tolist() == ["<"]
+
+
+def test_every_score_has_its_own_name_and_number(table):
+    """On one active curve no two variants agree: nobody can take one for another."""
+    curve = row(table, "active")
+    values = [curve[name] for name in SCORES if name not in ("dss2_breeze", "dss1_model_free")]
+    assert len({round(value, 1) for value in values}) == len(values)
+    long = score_table(table, "dss_asym")
+    assert set(long["variant"]) == {"dss_asym"}
+    np.testing.assert_array_equal(long["score"], table["dss_asym"])
+
+
+def test_model_free_and_isotonic_numbers_stand_beside_the_curve(table):
+    curve = row(table, "active")
+    mean = np.array([naive.viability(dose, 100, 5, 1.6, 1.4) for dose in DOSES])
+    x = np.log10(DOSES)
+    assert curve["dss1_model_free"] == pytest.approx(naive.model_free_area(x, 100 - mean), abs=1e-3)
+    assert curve["dss1_model_free"] == pytest.approx(curve["dss1"], abs=1.5)
+    assert curve["auc_isotonic"] == pytest.approx(np.trapezoid(mean, x) / 3.5)
+    assert (curve["headline"], curve["ic50_isotonic_qualifier"]) == ("curve", "=")
+    assert np.log10(curve["ic50_isotonic"]) == pytest.approx(np.log10(curve["ic50"]), abs=0.1)
+    late = row(table, "late")
+    assert (late["ic50_isotonic"], late["ic50_isotonic_qualifier"]) == (DOSES[-1], ">")
+
+
+def test_a_curve_that_turns_up_again_leads_with_the_isotonic_numbers():
+    hump = [100, 95, 60, 20, 90, 92, 10, 5]
+    curve = fit_curves(wells("S1", "a", hump, copies=3)).iloc[0]
+    assert "non_monotone" in flags(curve)
+    assert curve["headline"] == "isotonic"
+    few = fit_curves(wells("S1", "a", [100, 70, 30], doses=[1.0, 10.0, 100.0])).iloc[0]
+    assert few["headline"] == "isotonic"
+    none = fit_curves(wells("S1", "a", (100, 5, 1.6, 1.4)).assign(excluded=True)).iloc[0]
+    assert none["headline"] == "none"
 
 
 def test_other_units_keep_their_axis(table):
@@ -266,43 +333,3 @@ def test_row_order_and_other_samples_change_nothing():
 def test_no_wells_give_an_empty_table():
     empty = wells("S1", "a", (100, 5, 1.6, 1.4)).iloc[:0]
     assert len(check(fit_curves(empty), "curves")) == 0
-
-
-def test_areas_match_pharmacogx(shared_data):
-    folder = shared_data / "curves"
-    raw = pd.read_csv(folder / "pgx_GDSCsmall_raw_long.csv.gz").dropna()
-    golden = pd.read_csv(folder / "pgx_GDSCsmall_profiles.csv.gz").set_index("exp")
-    names = sorted(raw["exp"].unique())[:200]
-    from drp.curves import Bounds, fit
-
-    held = Bounds(top=(100.0, 100.0), bottom=(0.0, 100.0), slope=(0.01, 4.0), ec50_margin=3.0)
-    chosen = raw[raw["exp"].isin(names)]
-    dose, response = (
-        chosen.pivot_table(index="exp", columns="dose_idx", values=value).loc[names].to_numpy()
-        for value in ("dose", "viability")
-    )
-    fits = fit(dose, np.clip(response, 0, 100), bounds=held, direction="decreasing")
-    apart = np.abs(1 - fits.auc / 100 - golden.loc[names, "auc_recomputed"].to_numpy())
-    assert np.median(apart) < 1e-4
-    assert np.quantile(apart, 0.95) <= 2e-3
-
-
-@pytest.mark.slow
-def test_every_curve_of_a_cohort_has_a_result(shared_data):
-    cohort = pd.read_csv(shared_data / "cohort" / "bcmo2017_drpar_long.csv.gz")
-    table = fit_curves(
-        pd.DataFrame(
-            {
-                "sample": cohort["sample"],
-                "drug": cohort["drug_id"],
-                "dose": 1000 * cohort["conc_uM"],
-                "viability_pct": 100 * cohort["viability"],
-            }
-        )
-    )
-    assert len(table) == 15_936
-    assert not table["status"].str.startswith(("failed", "too_few")).any()
-    for name in ("auc", "auc_lo", "auc_hi", "dss2", "ic50", "p_flat"):
-        assert table[name].notna().all(), name
-    assert (table["auc_lo"] <= table["auc"]).all()
-    assert (table["auc"] <= table["auc_hi"]).all()

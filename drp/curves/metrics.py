@@ -146,30 +146,92 @@ def drug_sensitivity_scores(
     return dss1, dss1 / scale, dss1 * (2.0 / scale) * width / (high - low)
 
 
-def asymmetric_drug_sensitivity_score(
-    top: Floats, bottom: Floats, log10_ec50: Floats, slope: Floats, low: Floats, high: Floats
+def breeze_score(
+    bottom: Floats, log10_ec50: Floats, slope: Floats, low: Floats, high: Floats
 ) -> Floats:
-    """Give DSS_asym of falling curves: iTReX's area, taken on the four-parameter curve.
+    """Give DSS2 with the rules of Breeze: a cliff at the highest dose, and tenths.
 
-    Half of the share of the area above a floating threshold, a tenth of the largest inhibition
-    taken between 100 and 110 %. iTReX itself fits two to five parameters; on a symmetric curve
-    the area is the same. It has no logarithm and no cap, and is not comparable with DSS1–3.
+    The score is 0 where the EC50 is not below the highest dose, where the largest inhibition is
+    below 10 %, where the slope is 0 and, instead of being capped, above 50. Inhibition counts up
+    to 100 % and the slope without its sign. A flat curve has no EC50 and scores 0. Potdar et al.,
+    Bioinformatics 2020, doi:10.1093/bioinformatics/btaa138.
+
+    Parameters
+    ----------
+    bottom, log10_ec50, slope, low, high : array
+        As in `drug_sensitivity_scores`.
 
     Returns
     -------
     array
-        0 to about 50.
+        0 to 50, one decimal; NaN where the bottom is NaN.
 
     Examples
     --------
-    >>> arguments = (100.0, 0.0, 0.0, 1.0, 0.0, 4.0)
-    >>> score = asymmetric_drug_sensitivity_score(*(np.array([value]) for value in arguments))
-    >>> round(float(score[0]), 3)
-    45.82
+    A hair on either side of the highest dose:
+
+    >>> curves = (np.zeros(2), np.array([3.999, 4.001]), np.ones(2), np.zeros(2), np.full(2, 4.0))
+    >>> breeze_score(*curves)
+    array([2.2, 0. ])
     """
-    highest, lowest = 100.0 - np.asarray(bottom), 100.0 - np.asarray(top)
-    # Bottom below 0, which only other bounds than ours allow, lifts the threshold above 10 %.
-    threshold = 0.1 * np.clip(highest, 100.0, 110.0)
-    area, _ = area_above_threshold(highest, lowest, log10_ec50, slope, low, high, threshold)
-    score: Floats = 50.0 * area / ((100.0 - threshold) * (high - low))
-    return score
+    highest = np.minimum(100.0 - np.asarray(bottom), 100.0)
+    steepness = np.abs(slope)
+    counts = (log10_ec50 < high) & (highest >= DSS_THRESHOLD) & (steepness > 0)
+    score = drug_sensitivity_scores(
+        100.0 - highest, np.where(counts, log10_ec50, np.nan), steepness, low, high
+    )[1]
+    counts = counts & (score >= 0.0) & (score <= 50.0)
+    tenths: Floats = np.where(counts, np.round(np.round(score, 4), 1), 0.0)
+    return np.where(np.isnan(highest), np.nan, tenths)
+
+
+def pharmacogx_aac(
+    bottom: Floats, log10_ec50: Floats, slope: Floats, low: Floats, high: Floats
+) -> Floats:
+    """Give PharmacoGx's area above the curve, a fraction, of a curve that starts from 1.
+
+    Smirnov et al., Bioinformatics 2016, doi:10.1093/bioinformatics/btv723. To fit as it does, see
+    `drp.scores.pharmacogx_areas`.
+
+    Parameters
+    ----------
+    bottom : array
+        Viability left at the highest dose conceivable (E_inf), a fraction of 0 to 1.
+    log10_ec50, slope, low, high : array
+        As in `area_under_curve`; a slope of 0 is a curve half-way down at every dose.
+
+    Returns
+    -------
+    array
+        0 to 1; 0 where the bottom is 1.
+
+    Examples
+    --------
+    >>> arguments = (0.362653, np.log10(1.18106), 1.28651, -1.0, 1.0)
+    >>> float(pharmacogx_aac(*(np.array([value]) for value in arguments))[0].round(4))
+    0.2979
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        risen = 1.0 - mean_share(low, high, log10_ec50, slope)
+    share = np.where(np.asarray(slope) == 0, 0.5, risen)
+    area: Floats = np.where(np.asarray(bottom) == 1, 0.0, (1.0 - bottom) * share)
+    return area
+
+
+def log10_effective_dose(share: float, log10_ec50: Floats, slope: Floats) -> Floats:
+    """Give the log10 dose at which a `share` of the curve's own span is gone (relative ED).
+
+    Parameters
+    ----------
+    share : float
+        Between 0 and 1; 0.5 is the EC50, which is the relative IC50.
+    log10_ec50, slope : array
+        NaN where flat: there is no such dose.
+
+    Examples
+    --------
+    >>> log10_effective_dose(0.9, np.array([1.0]), np.array([2.0])).round(4)
+    array([1.4771])
+    """
+    dose: Floats = log10_ec50 + np.log10(share / (1.0 - share)) / slope
+    return dose
