@@ -12,8 +12,11 @@ PACKAGE = Path(drp.__file__).parent
 LAYERS = {
     "problems": -1, "members": 0, "tables": 0, "plain_tables": 1,
     "wellnames": 0, "privacy": 0, "verdicts": 1,
-    "joining": 2, "wells": 3, "quality": 3, "samples": 2, "viability": 2,
-    "curves": 1, "sensitivity": 2, "synergy": 1,
+    "joining": 2, "wells": 3, "quality": 4, "samples": 2, "viability": 3,
+    "plate_metrics": 1, "trends": 1, "loess": 1, "scaling": 1, "edges": 2, "agreement": 1,
+    "drift": 3, "control_charts": 2, "run_charts": 4,
+    "curves": 1, "sensitivity": 3, "synergy": 1,
+    "asymmetric": 2, "growth": 2, "relevance": 2, "scores": 2, "selective": 3, "single_agents": 2,
     "cohort": 2, "standing": 1, "calls": 2, "registration": 1, "risk": 1, "drugs": 1,
     "config": 1, "sheetfiles": 1, "sheets": 2, "batches": 3,
     "provenance": 1, "storage": 1, "export": 2,
@@ -24,6 +27,9 @@ LAYERS = {
 PURE = [
     "wells", "quality", "samples", "viability", "curves", "sensitivity", "synergy",
     "cohort", "standing", "calls", "registration", "risk",
+    "plate_metrics", "trends", "loess", "scaling", "edges", "agreement", "drift",
+    "control_charts", "run_charts",
+    "asymmetric", "growth", "relevance", "scores", "selective", "single_agents",
 ]  # fmt: skip
 FILES = sorted(PACKAGE.rglob("*.py"))
 
