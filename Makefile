@@ -61,4 +61,4 @@ bench: $(INSTALLED)  ## measure; figures go to docs/performance.md by hand
 	@for file in benchmarks/*.py; do $(BIN)/python "$$file"; done
 
 clean:  ## remove results and reports, keep plates and configuration
-	@rm -rf results logs .snakemake reports/*/ reports/index.html
+	@rm -rf results logs .snakemake reports/*/ reports/index.html reports/quality.html

@@ -35,6 +35,7 @@ _STAGES = {
     "report": "render one report",
     "index": "list all patients",
     "review": "write the review pages of a run's plates",
+    "charts": "chart the controls of all runs",
 }
 
 

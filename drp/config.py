@@ -6,7 +6,7 @@ ignored.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -49,6 +49,10 @@ class Normalisation(_Strict):
         default=0, ge=0, le=4, description="rings of wells at the edge not used as controls"
     )
     use_positive: bool = Field(default=True, description="anchor 0 % at the positive controls")
+    edge_correction: Literal["none", "loess"] = Field(
+        default="none",
+        description="divide by a smooth factor where the place of wells matters too much",
+    )
 
 
 class Tier(_Strict):
@@ -64,12 +68,26 @@ class QualityTiers(_Strict):
     robust_z_prime: Tier = Tier(warn=0.4, fail=0.0)
     cv_negative_pct: Tier = Tier(warn=15, fail=25)
     edge_effect_pct: Tier = Tier(warn=10, fail=20)
+    gradient_pct: Tier = Tier(warn=20, fail=40)
+    trend_p: float = Field(
+        default=0.01, gt=0, le=1, description="gradients and drifts with a larger p do not count"
+    )
     replicate_sd_pct: Tier = Tier(warn=15, fail=25)
+    between_plate_sd_pct: Tier = Tier(warn=15, fail=25)
     signal_of_run_pct: Tier = Tier(warn=25, fail=2)
+    drift_of_run_pct: float = Field(default=30, gt=0, description="warns only, never fails")
     thaw_viability_pct: Tier = Tier(warn=70, fail=50)
     blasts_pct: Tier = Tier(warn=80, fail=60)
     survival_pct: Tier = Tier(warn=50, fail=30)
     few_negative_controls: int = Field(default=8, ge=1)
+    reference_drugs: list[str] = Field(
+        default=[], description="control drugs: charted across runs, compared between plates"
+    )
+    reference_measure: Literal["auc", "dss2"] = "auc"
+    reference_samples: list[str] = Field(
+        default=[], description="control samples to chart; empty = all samples"
+    )
+    reference_drug_sd: Tier = Tier(warn=2, fail=3)
 
 
 class SynergySettings(_Strict):

@@ -5,6 +5,7 @@ but nobody read, a choice between measurements or controls that nobody made, a s
 """
 
 from collections.abc import Iterable, Mapping
+from math import prod
 from typing import Any
 
 from drp.plain_tables import Columns, kinds_of, no_rows
@@ -17,7 +18,9 @@ WELLS = kinds_of(
         "addon": "text",
         "row": "count",
         "column": "count",
+        "format": "count",
         "control": "text",
+        "measured_at": "text",
         "registration": "text",
         "file": "text",
         "locator": "text",
@@ -36,7 +39,14 @@ _UNMAPPED = {
     **{f"drug{suffix}": "" for suffix in ("", "2", "3")},
     **{f"dose{suffix}": _NAN for suffix in ("", "2", "3")},
 }
-_UNREAD = {"signal": _NAN, "status": "not_read", "registration": "", "file": "", "locator": ""}
+_UNREAD = {
+    "signal": _NAN,
+    "status": "not_read",
+    "registration": "",
+    "measured_at": "",
+    "file": "",
+    "locator": "",
+}
 _SHOWN = 12
 
 
@@ -137,6 +147,9 @@ def _fill(values: list[Well], layout: list[Well], plate: Mapping[str, str]) -> l
         well = _UNMAPPED | mapped | _UNREAD | value | own | {"row": row, "column": column}
         well["layout_locator"] = mapped.get("locator", "")
         wells.append(well)
+    size = prod(_shape(wells))
+    for well in wells:
+        well["format"] = size
     return sorted(wells, key=lambda well: (well["row"], well["column"]))
 
 
@@ -236,10 +249,14 @@ def _choose_controls(
 
 def _inside(wells: list[Well], layers: int) -> tuple[range, range]:
     """Rows and columns of a plate without its outer layers."""
-    rows, columns = smallest_format(
+    rows, columns = _shape(wells)
+    return range(layers + 1, rows - layers + 1), range(layers + 1, columns - layers + 1)
+
+
+def _shape(wells: list[Well]) -> tuple[int, int]:
+    return smallest_format(
         max(well["row"] for well in wells), max(well["column"] for well in wells)
     )
-    return range(layers + 1, rows - layers + 1), range(layers + 1, columns - layers + 1)
 
 
 def _check_arms(wells: list[Well], plate: str, found: Problems) -> None:

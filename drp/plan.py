@@ -16,13 +16,19 @@ from drp.provenance import digest, fingerprint
 from drp.sheetfiles import Row
 from drp.sheets import Sheets, layout_file
 
-# The keys of config.yaml that each stage uses; nothing else is handed to it.
+# The keys of config.yaml that each stage uses; nothing else is handed to it. A dot leads to a key
+# within a key: a changed gate for blasts must not redo the viability of every plate.
 SETTINGS: dict[str, tuple[str, ...]] = {
     "plates": ("plates_folder", "layouts", "batches"),
     "wells": ("normalisation", "read", "batches"),
-    "quality": ("quality",),
+    "quality": ("quality", "normalisation.edge_correction"),
     "samples": ("quality", "assay", "batches"),
-    "viability": (),
+    "viability": (
+        "normalisation.edge_correction",
+        "quality.edge_effect_pct",
+        "quality.gradient_pct",
+        "quality.trend_p",
+    ),
     "curves": ("calls", "exposure", "seed"),
     "synergy": ("synergy", "calls", "exposure", "seed"),
     "cohort": ("cohort",),
@@ -30,6 +36,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "risk": ("batches", "risk_systems"),
     "record": tuple(Config.model_fields),
     "report": (),
+    "charts": ("title", "laboratory", "simulated", "quality"),
     "index": ("title", "laboratory", "simulated", "plate_review"),
     "review": ("title", "laboratory", "simulated"),
 }
@@ -120,6 +127,11 @@ class Plan(Grouping):
         """Runs with plates of such batches."""
         return list(self.runs) if self.config.cohort.within_run else []
 
+    @property
+    def charted_batches(self) -> list[str]:
+        """Batches whose curves are charted across runs: all of them, or none."""
+        return self.batches if self.config.quality.reference_drugs else []
+
     def code(self, stage: str) -> str:
         """Fingerprint of the code that a stage runs."""
         return fingerprint(stage)
@@ -127,7 +139,7 @@ class Plan(Grouping):
     def settings(self, stage: str) -> str:
         """The configuration keys of a stage, as JSON for its command line."""
         values = self.config.model_dump(mode="json")
-        return json.dumps({key: values[key] for key in SETTINGS[stage]}, sort_keys=True)
+        return json.dumps({key: _value(values, key) for key in SETTINGS[stage]}, sort_keys=True)
 
     def rows(self, stage: str, name: str = "") -> str:
         """Hash of the sheet rows that a job reads; `name` is its batch, run or group."""
@@ -136,6 +148,9 @@ class Plan(Grouping):
     def _rows_of_plates(self, batch: str) -> Any:
         wanted = ("plate", "file", "layout", "reader", "plate_index", "sheet", "barcode")
         return [[row.get(column, "") for column in wanted] for row in self.plates_of[batch]]
+
+    def _rows_of_quality(self, run: str) -> Any:
+        return [row["plate"] for row in self.sheets.plates if run_of(row) == run]
 
     def _rows_of_wells(self, batch: str) -> Any:
         rows = self.plates_of[batch]
@@ -156,12 +171,21 @@ class Plan(Grouping):
     def _rows_of_review(self, run: str) -> Any:
         return [[row for row in self.sheets.plates if run_of(row) == run], self._exclusions]
 
+    def _rows_of_charts(self, _: str) -> Any:
+        return [[row["plate"], run_of(row)] for row in self.sheets.plates]
+
     def _rows_of_index(self, _: str) -> Any:
         return [[row["plate"], run_of(row)] for row in self.sheets.plates]
 
     @cached_property
     def _exclusions(self) -> str:
         return digest([self.sheets.exclusions, self.sheets.exclusion_remarks])
+
+
+def _value(values: Any, key: str) -> Any:
+    for part in key.split("."):
+        values = values[part]
+    return values
 
 
 def run_of(row: Row) -> str:

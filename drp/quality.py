@@ -5,83 +5,50 @@ A hard cut would throw away usable plates (a third of a published paediatric pla
 have a Z′ below 0.5); a failed plate blocks every call that rests on it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from drp.agreement import between_plates, conditions, within_plate
+from drp.drift import plate_drift, reading_order, run_drift
+from drp.edges import Correction, Effects, Method, correct, counted, measure, measure_drugs
+from drp.plate_metrics import (
+    cv_pct,
+    median,
+    robust_cv_pct,
+    robust_z_prime,
+    signal_to_background,
+    ssmd,
+    z_prime,
+)
+from drp.scaling import plain_arm, scale
 from drp.tables import check
+from drp.trends import Trend
 from drp.verdicts import judge, worst
-from drp.wellnames import smallest_format
 
-Values = NDArray[np.float64]
-_MAD_TO_SD = 1.4826  # makes the MAD of normal data estimate their standard deviation
-_LEAST_CONTROLS = 4  # fewer wells do not give a spread
+Row = dict[str, Any]
+Notes = list[tuple[str, str]]
+
+# Of some thirty columns of a well; every selection of wells would carry all of them.
+_USED = (
+    *("run", "plate", "sample", "addon", "role", "control", "status", "excluded", "signal"),
+    *("drug", "dose", "drug2", "dose2", "drug3", "dose3", "row", "column", "format"),
+    "measured_at",
+)
 _LEAST_PLATES = 3  # fewer other plates do not say what is usual in a run
-
-
-def robust_sd(values: Values) -> float:
-    """Give 1.4826 times the median absolute deviation from the median.
-
-    >>> float(robust_sd(np.array([1.0, 2.0, 3.0, 4.0, 100.0])))
-    1.4826
-    """
-    return float(_MAD_TO_SD * np.median(np.abs(values - np.median(values))))
-
-
-def z_prime(negative: Values, positive: Values) -> float:
-    """Give Z′ = 1 - 3 (sd_n + sd_p) / |mean_n - mean_p|; NaN with fewer than 4 wells of a kind.
-
-    Source: Zhang, Chung and Oldenburg, J Biomol Screen 1999;4:67, doi 10.1177/108705719900400206.
-
-    >>> round(z_prime(np.array([99.0, 100, 101, 100]), np.array([1.0, 0, 1, 0])), 3)
-    0.958
-    """
-    return _separation(negative, positive, np.mean, lambda x: float(np.std(x, ddof=1)))
-
-
-def robust_z_prime(negative: Values, positive: Values) -> float:
-    """Give Z′ from medians and 1.4826 MAD; NaN with fewer than 4 wells of a kind."""
-    return _separation(negative, positive, np.median, robust_sd)
-
-
-def _separation(
-    negative: Values,
-    positive: Values,
-    centre: Callable[[Values], Any],
-    spread: Callable[[Values], float],
-) -> float:
-    if min(len(negative), len(positive)) < _LEAST_CONTROLS:
-        return float("nan")
-    distance = abs(float(centre(negative)) - float(centre(positive)))
-    return 1 - 3 * (spread(negative) + spread(positive)) / distance if distance else float("-inf")
-
-
-def ssmd(negative: Values, positive: Values) -> float:
-    """Give the strictly standardised mean difference, (mean_n - mean_p) / sqrt(var_n + var_p).
-
-    Source: Zhang, Genomics 2007;89:552, doi 10.1016/j.ygeno.2006.12.014. NaN with fewer than 4
-    wells of a kind.
-    """
-    if min(len(negative), len(positive)) < _LEAST_CONTROLS:
-        return float("nan")
-    spread = float(np.sqrt(np.var(negative, ddof=1) + np.var(positive, ddof=1)))
-    return float(np.mean(negative) - np.mean(positive)) / spread if spread else float("inf")
-
-
-def cv_pct(values: Values) -> float:
-    """Give the coefficient of variation in per cent; NaN with fewer than 4 wells."""
-    if len(values) < _LEAST_CONTROLS or not np.mean(values):
-        return float("nan")
-    return float(100 * np.std(values, ddof=1) / np.mean(values))
+_UNKNOWN = float("nan")
+_ORDERS = {"measured_at": "in the order of reading", "plates.tsv": "in the order of plates.tsv"}
 
 
 def judge_plates(
     wells: pd.DataFrame,
     tiers: Mapping[str, Any],
-    remarks: Mapping[str, list[tuple[str, str]]] | None = None,
+    remarks: Mapping[str, Notes] | None = None,
+    *,
+    correction: Method = "none",
+    order: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Measure and judge every plate of one or more runs.
 
@@ -89,135 +56,177 @@ def judge_plates(
     ----------
     wells : DataFrame
         Table `wells` with `control`, `row` and `column` as `drp.wells.join_wells` gives them. A
-        plate's signal is compared with the other plates of its run, so hand over whole runs.
-        Arms with a partner (`addon`) are left aside where the plate has negative controls without.
+        plate is compared with the other plates of its run, so hand over whole runs. Arms with a
+        partner (`addon`) are left aside where the plate has negative controls without.
     tiers : mapping
         The gates, as in `drp.config.QualityTiers`: ``{"cv_negative_pct": {"warn": 15, ...}, ...}``.
     remarks : mapping, optional
         What else speaks against a plate, by its id: verdict and text, as of `drp.registration`.
+    correction : {"none", "loess"}
+        The edge correction that `drp.viability.normalise` gets; the verdict is then on what it
+        leaves, and its reasons say that there was one.
+    order : sequence of str
+        Plates as plates.tsv lists them, for exports that carry no time.
 
     Returns
     -------
     DataFrame
-        Table `quality`, by plate, with further columns run, negative_median, positive_median,
-        robust_cv_negative (%), robust_cv_positive (%), replicate_sd (points of viability),
-        n_replicated (groups of replicate wells), signal_of_run (negative median as % of the median
-        over the run's other plates; NaN with fewer than 3 of them), n_wells, n_excluded and
-        n_flagged (wells with a drug but no usable reading). A metric without its controls is NaN,
-        never 0, and the reason says so.
+        Table `quality`, by plate, with further columns; the numbers of replicates are in points of
+        viability. A metric without its controls is NaN, never 0, and the reason says so.
+
+        run, negative_median, positive_median, robust_cv_negative, robust_cv_positive (%), n_wells,
+        n_excluded and n_flagged (wells with a drug but no usable reading);
+        gradient_row_pct, gradient_column_pct (change of the negative controls from one side of the
+        plate to the other, with _lo, _hi and _p; see `drp.edges.measure`), the same over drugs at
+        their lowest dose (drug_gradient_…), drift_rho and drift_p (`drp.drift.plate_drift`),
+        correction and edge_effect_corrected;
+        replicate_sd and n_replicated (pooled SD, groups of replicate wells); between_plate_sd,
+        between_plate_shift and between_plate_n (`drp.agreement.between_plates`), and the same of
+        the control drugs (reference_drug_…);
+        signal_of_run (negative median as % of the median over the run's other plates; NaN with
+        fewer than 3 of them), measured_at, read_order and read_order_source, and run_drift_… (see
+        `drp.drift.run_drift`), equal for all plates of a run.
     """
-    rows = []
-    for plate, group in wells.groupby("plate", sort=True):
-        rows.append({"plate": plate, "run": group["run"].iloc[0]} | _metrics(group))
-    for row, share in zip(rows, _signal_of_run(pd.DataFrame(rows)), strict=True):
-        row["signal_of_run"] = share
-    quality = pd.DataFrame(rows)
+    scaled = scale(wells[[name for name in _USED if name in wells]])
+    plates = {str(name): group for name, group in scaled.groupby("plate", sort=True)}
+    corrections = {name: correct(plate, correction, tiers) for name, plate in plates.items()}
+    usable = conditions(_corrected(scaled, plates, corrections))
+    rows = [_metrics(name, plate, usable) for name, plate in plates.items()]
+    for row in rows:
+        row |= _correction_columns(corrections[row["plate"]], correction)
+    _compare_plates(rows, usable, tiers)
+    _compare_run(rows, plates, order)
     others = remarks or {}
-    verdicts = [_plate_verdict(row, tiers, others.get(str(row["plate"]), [])) for row in rows]
+    verdicts = [
+        _verdict(row, corrections[row["plate"]], tiers, others.get(row["plate"], []))
+        for row in rows
+    ]
+    quality = pd.DataFrame(rows)
     quality["verdict"] = [verdict for verdict, _ in verdicts]
     quality["reasons"] = [reasons for _, reasons in verdicts]
     return check(quality, "quality")
 
 
-def _metrics(wells: pd.DataFrame) -> dict[str, Any]:
-    plain = _plain_arm(wells)
+def _corrected(
+    scaled: pd.DataFrame,
+    plates: Mapping[str, pd.DataFrame],
+    corrections: Mapping[str, Correction],
+) -> pd.DataFrame:
+    values = scaled["viability_pct"].copy()
+    for name, plate in plates.items():
+        values[plate.index] = plate["viability_pct"] / corrections[name].factor
+    return scaled.assign(viability_pct=values)
+
+
+def _metrics(name: str, plate: pd.DataFrame, usable: pd.DataFrame) -> Row:
+    plain = plain_arm(plate)
     negative = plain.loc[plain["control"] == "negative", "signal"].to_numpy(float)
-    positive = wells.loc[wells["control"] == "positive", "signal"].to_numpy(float)
-    with_drug = wells["role"].isin(["sample", "negative", "positive"])
-    replicate_sd, n_replicated = _replicate_sd(plain, negative, positive)
+    positive, blank = (
+        plate.loc[plate["control"] == kind, "signal"].to_numpy(float)
+        for kind in ("positive", "blank")
+    )
+    with_drug = plate["role"].isin(["sample", "negative", "positive"])
+    replicate_sd, n_replicated = within_plate(usable[usable["plate"] == name])
     return {
+        "plate": name,
+        "run": plate["run"].iloc[0],
         "z_prime": z_prime(negative, positive),
         "robust_z_prime": robust_z_prime(negative, positive),
         "ssmd": ssmd(negative, positive),
-        "signal_to_background": _ratio(negative, positive, np.mean),
+        "signal_to_background": signal_to_background(negative, positive, blank),
         "cv_negative": cv_pct(negative),
         "cv_positive": cv_pct(positive),
-        "edge_effect": _edge_effect(plain),
         "n_negative": len(negative),
         "n_positive": len(positive),
-        "negative_median": _median(negative),
-        "positive_median": _median(positive),
-        "robust_cv_negative": _robust_cv(negative),
-        "robust_cv_positive": _robust_cv(positive),
+        "negative_median": median(negative),
+        "positive_median": median(positive),
+        "robust_cv_negative": robust_cv_pct(negative),
+        "robust_cv_positive": robust_cv_pct(positive),
         "replicate_sd": replicate_sd,
         "n_replicated": n_replicated,
         "n_wells": int(with_drug.sum()),
-        "n_excluded": int((wells["excluded"] & with_drug).sum()),
-        "n_flagged": int(((wells["status"] != "ok") & with_drug).sum()),
+        "n_excluded": int((plate["excluded"] & with_drug).sum()),
+        "n_flagged": int(((plate["status"] != "ok") & with_drug).sum()),
+        **_place_columns(plate),
     }
 
 
-def _plain_arm(wells: pd.DataFrame) -> pd.DataFrame:
-    """Leave aside arms with a partner: their controls have a level of their own, lower by it."""
-    if "addon" not in wells:
-        return wells
-    plain = wells[wells["addon"] == ""]
-    return plain if (plain["control"] == "negative").any() else wells
+def _place_columns(plate: pd.DataFrame) -> Row:
+    effects, (drug_row, drug_column) = measure(plate), measure_drugs(plate)
+    rho, p = plate_drift(plate)
+    found: Row = {"edge_effect": effects.edge, "drift_rho": rho, "drift_p": p}
+    for name, trend in (("row", effects.row), ("column", effects.column)):
+        found[f"gradient_{name}_pct"] = trend.slope
+        found |= {f"gradient_{name}_{end}": getattr(trend, end) for end in ("lo", "hi", "p")}
+    for name, trend in (("row", drug_row), ("column", drug_column)):
+        found |= {f"drug_gradient_{name}_pct": trend.slope, f"drug_gradient_{name}_p": trend.p}
+    return found
 
 
-def _median(values: Values) -> float:
-    return float(np.median(values)) if len(values) else float("nan")
+def _correction_columns(correction: Correction, method: Method) -> Row:
+    return {
+        "correction": method if correction.applied else "none",
+        "edge_effect_corrected": correction.after.edge if correction.after else _UNKNOWN,
+    }
 
 
-def _robust_cv(values: Values) -> float:
-    centre = _median(values)
-    if len(values) < _LEAST_CONTROLS or not centre:
-        return float("nan")
-    return 100 * robust_sd(values) / centre
+def _compare_plates(rows: list[Row], usable: pd.DataFrame, tiers: Mapping[str, Any]) -> None:
+    control_drugs = {name.casefold() for name in tiers.get("reference_drugs", ())}
+    for prefix, table in (
+        ("between_plate", between_plates(usable)),
+        ("reference_drug", between_plates(usable, control_drugs)),
+    ):
+        found = table.to_dict("index")
+        for row in rows:
+            own = found.get(row["plate"], {"sd": _UNKNOWN, "shift": _UNKNOWN, "n": 0})
+            row[f"{prefix}_sd"], row[f"{prefix}_shift"] = own["sd"], own["shift"]
+            row[f"{prefix}_n"] = int(own["n"])
 
 
-def _ratio(negative: Values, positive: Values, centre: Callable[[Values], Any]) -> float:
-    if not len(negative) or not len(positive) or not centre(positive):
-        return float("nan")
-    return float(centre(negative) / centre(positive))
+def _compare_run(rows: list[Row], plates: Mapping[str, pd.DataFrame], order: Sequence[str]) -> None:
+    for run in sorted({row["run"] for row in rows}):
+        own = {row["plate"]: row for row in rows if row["run"] == run}
+        moments = {name: _moment(plates[name]) for name in own}
+        ordered, source = reading_order(moments, order)
+        drift = run_drift([own[name]["negative_median"] for name in ordered])
+        for place, name in enumerate(ordered, start=1):
+            read = {"read_order": place, "read_order_source": source, "measured_at": moments[name]}
+            own[name] |= read | drift
+            own[name]["signal_of_run"] = _signal_of_run(name, own)
 
 
-def _edge_effect(wells: pd.DataFrame) -> float:
-    """Outermost ring over the rest, medians, within the one vehicle with most wells in both."""
-    usable = wells[(wells["role"] == "negative") & (wells["status"] == "ok") & ~wells["excluded"]]
-    if usable.empty:
-        return float("nan")
-    rows, columns = smallest_format(int(wells["row"].max()), int(wells["column"].max()))
-    outer = usable["row"].isin([1, rows]) | usable["column"].isin([1, columns])
-    best, ratio = 0, float("nan")
-    for _, vehicle in usable.groupby("drug", sort=True):
-        ring = vehicle.loc[outer[vehicle.index], "signal"]
-        inside = vehicle.loc[~outer[vehicle.index], "signal"]
-        least = min(len(ring), len(inside))
-        if least >= _LEAST_CONTROLS and least > best and inside.median() > 0:
-            best, ratio = least, float(ring.median() / inside.median())
-    return ratio
+def _moment(plate: pd.DataFrame) -> str:
+    return str(plate["measured_at"].max()) if "measured_at" in plate else ""
 
 
-def _replicate_sd(wells: pd.DataFrame, negative: Values, positive: Values) -> tuple[float, int]:
-    """Pooled SD of replicate drug wells in points of viability, and how many groups there are."""
-    span = _median(negative) - (_median(positive) if len(positive) else 0.0)
-    drug = wells[(wells["role"] == "sample") & (wells["status"] == "ok") & ~wells["excluded"]]
-    keys = ["sample", "drug", "dose", "drug2", "dose2", "drug3", "dose3"]
-    groups = drug.groupby(keys, dropna=False)["signal"].agg(["var", "count"])
-    groups = groups[groups["count"] > 1]
-    if groups.empty or not span > 0:
-        return float("nan"), len(groups)
-    freedom = groups["count"] - 1
-    pooled = float((groups["var"] * freedom).sum() / freedom.sum())
-    return 100 * pooled**0.5 / span, len(groups)
+def _signal_of_run(name: str, run: Mapping[str, Row]) -> float:
+    medians = np.array([row["negative_median"] for other, row in run.items() if other != name])
+    others = medians[np.isfinite(medians)]
+    usual = float(np.median(others)) if len(others) >= _LEAST_PLATES else _UNKNOWN
+    return 100 * float(run[name]["negative_median"]) / usual if usual > 0 else _UNKNOWN
 
 
-def _signal_of_run(quality: pd.DataFrame) -> list[float]:
-    shares = []
-    for row in quality.itertuples():
-        others = quality.loc[
-            (quality["run"] == row.run) & (quality["plate"] != row.plate), "negative_median"
-        ].dropna()
-        usual = float(others.median()) if len(others) >= _LEAST_PLATES else float("nan")
-        shares.append(100 * float(str(row.negative_median)) / usual if usual > 0 else float("nan"))
-    return shares
-
-
-def _plate_verdict(
-    plate: Mapping[str, Any], tiers: Mapping[str, Any], remarks: list[tuple[str, str]]
+def _verdict(
+    plate: Row, correction: Correction, tiers: Mapping[str, Any], remarks: Notes
 ) -> tuple[str, str]:
-    notes = list(remarks)
+    notes = [*remarks, *_control_notes(plate, tiers)]
+    notes += judge(plate["robust_z_prime"], "robust Z′", "", tiers["robust_z_prime"])
+    cv, limits = plate["robust_cv_negative"], tiers["cv_negative_pct"]
+    notes += judge(cv, "robust CV of negative controls", " %", limits)
+    notes += _place_notes(plate, correction, tiers)
+    notes += judge(plate["replicate_sd"], "replicate SD", " points", tiers["replicate_sd_pct"])
+    for column, words in (
+        ("between_plate_sd", "SD between plates of the same sample"),
+        ("reference_drug_sd", "SD of control drugs between plates"),
+    ):
+        notes += judge(plate[column], words, " points", tiers["between_plate_sd_pct"])
+    share, limits = plate["signal_of_run"], tiers["signal_of_run_pct"]
+    notes += judge(share, "signal", " % of the run's usual", limits)
+    return worst([*notes, *_drift_notes(plate, tiers)])
+
+
+def _control_notes(plate: Row, tiers: Mapping[str, Any]) -> Notes:
+    notes = []
     if not plate["n_negative"] or not plate["negative_median"] > 0:
         notes.append(("fail", "no usable negative control, the plate cannot be scaled"))
     elif plate["n_positive"] and not plate["negative_median"] > plate["positive_median"]:
@@ -226,12 +235,41 @@ def _plate_verdict(
         notes.append(("warn", f"only {plate['n_negative']} negative control wells"))
     if not plate["n_positive"]:
         notes.append(("pass", "no positive control: Z′, SSMD and signal to background unavailable"))
-    notes += judge(plate["robust_z_prime"], "robust Z′", "", tiers["robust_z_prime"])
-    cv, limits = plate["robust_cv_negative"], tiers["cv_negative_pct"]
-    notes += judge(cv, "robust CV of negative controls", " %", limits)
-    edge = abs(100 * (plate["edge_effect"] - 1))
-    notes += judge(edge, "edge effect", " %", tiers["edge_effect_pct"])
-    notes += judge(plate["replicate_sd"], "replicate SD", " points", tiers["replicate_sd_pct"])
-    share, limits = plate["signal_of_run"], tiers["signal_of_run_pct"]
-    notes += judge(share, "signal", " % of the run's usual", limits)
-    return worst(notes)
+    return notes
+
+
+def _place_notes(plate: Row, correction: Correction, tiers: Mapping[str, Any]) -> Notes:
+    """Effects of place: those measured or, where the plate is corrected, those that remain."""
+    notes: Notes = []
+    if correction.reason:
+        asked = correction.reason != "edge correction not needed"
+        notes.append(("warn" if asked else "pass", correction.reason))
+    if correction.after:
+        return notes + _effect_notes(correction.after, tiers, " after correction")
+    return notes + _effect_notes(_measured(plate), tiers, "")
+
+
+def _measured(plate: Row) -> Effects:
+    row, column = (
+        Trend(slope=plate[f"gradient_{name}_pct"], p=plate[f"gradient_{name}_p"])
+        for name in ("row", "column")
+    )
+    return Effects(plate["edge_effect"], row, column)
+
+
+def _effect_notes(effects: Effects, tiers: Mapping[str, Any], suffix: str) -> Notes:
+    edge = abs(100 * (effects.edge - 1))
+    notes = judge(edge, f"edge effect{suffix}", " %", tiers["edge_effect_pct"])
+    for name, trend in (("row", effects.row), ("column", effects.column)):
+        size = counted(trend, tiers)
+        notes += judge(size, f"{name} gradient{suffix}", " %", tiers["gradient_pct"])
+    return notes
+
+
+def _drift_notes(plate: Row, tiers: Mapping[str, Any]) -> Notes:
+    """A drift is no fault of one plate: it warns and never fails."""
+    size = plate["run_drift_pct"]
+    if not (plate["run_drift_p"] <= tiers["trend_p"] and abs(size) > tiers["drift_of_run_pct"]):
+        return []
+    order = _ORDERS[plate["read_order_source"]]
+    return [("warn", f"the controls of the run's plates change by {size:+.3g} % {order}")]

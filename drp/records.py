@@ -20,7 +20,7 @@ Rows = list[dict[str, Any]]
 
 # The stages whose code makes a sample's results.
 _BEFORE_THE_REPORT = tuple(
-    stage for stage in SETTINGS if stage not in ("report", "index", "review")
+    stage for stage in SETTINGS if stage not in ("report", "index", "review", "charts")
 )
 _OF_SAMPLES = ("samples", "viability", "curves", "synergy", "surface", "calls")
 
@@ -222,6 +222,14 @@ def _settings(plan: Plan) -> dict[str, Any]:
     }
 
 
+_NO_EDGES = "No correction for the place of wells."
+_EDGES = (
+    "Edge correction: where the edge effect or a gradient of the negative controls is beyond its "
+    "warning limit, viability is divided by a smooth factor of row and column fitted to these "
+    "controls (LOESS, degree 2, span 1); the plates say where this was done."
+)
+
+
 def normalisation_words(normalisation: Mapping[str, Any]) -> str:
     """Say in a sentence which wells define 100 % and 0 % viability.
 
@@ -229,7 +237,7 @@ def normalisation_words(normalisation: Mapping[str, Any]) -> str:
     ...                      "use_positive": True})
     'Per plate, 100 % is the median of the negative controls (DMSO), those in the outer 2 rings of
     wells left aside; 0 % is the median of the positive controls, or the blank, or no signal where
-    a plate has neither.'
+    a plate has neither. No correction for the place of wells.'
     """
     kinds = ", ".join(normalisation["negative_controls"]) or "all, of one kind"
     layers = normalisation["ignore_outer_layers"]
@@ -242,9 +250,10 @@ def normalisation_words(normalisation: Mapping[str, Any]) -> str:
         if normalisation["use_positive"]
         else (", or no signal where a plate has none.")
     )
+    corrected = normalisation.get("edge_correction", "none") != "none"
     return (
         f"Per plate, 100 % is the median of the negative controls ({kinds}){rings}; "
-        f"0 % is the median of {positive}{ending}"
+        f"0 % is the median of {positive}{ending} {_EDGES if corrected else _NO_EDGES}"
     )
 
 
@@ -265,7 +274,7 @@ def thresholds(config: Mapping[str, Any]) -> dict[str, str]:
         words = gate.removesuffix("_pct").replace("_", " ")
         if isinstance(limits, Mapping):
             named[words] = f"warning at {limits['warn']:g}, failure at {limits['fail']:g}"
-        else:
+        elif isinstance(limits, int | float):
             named[words] = f"{limits:g}"
     return named
 

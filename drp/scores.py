@@ -187,7 +187,9 @@ def score_table(curves: pd.DataFrame, variant: str) -> pd.DataFrame:
     if variant not in curves:
         others = [name for name in SCORES if name in curves]
         found = f"the table has no {variant}, but {', '.join(others) or 'no score'}"
-        raise _refusal("missing-variant", found, "Scores of one kind do not stand in for another.")
+        raise _refusal(
+            "scores.missing-variant", found, "Scores of one kind do not stand in for another."
+        )
     columns = ["sample", "drug", "dose_unit", "dose_min", "dose_max"]
     return curves[columns].assign(variant=variant, score=curves[variant])
 
@@ -202,11 +204,11 @@ def check_variant(variant: str) -> None:
     """
     if variant not in SCORES:
         raise _refusal(
-            "unknown-variant",
+            "scores.unknown-variant",
             f"{variant!r} names no one score",
             f"Name one of: {', '.join(SCORES)}.",
         )
 
 
 def _refusal(code: str, found: str, fix: str) -> DataError:
-    return DataError([Problem(f"scores.{code}", "error", Place(locator="score"), found, fix)])
+    return DataError([Problem(code, "error", Place(locator="score"), found, fix)])

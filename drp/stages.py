@@ -65,6 +65,7 @@ def quality(job: Job) -> None:
     from drp.plain_tables import plain
     from drp.quality import judge_plates
     from drp.registration import check_registration, check_swaps
+    from drp.sheets import read_sheets
 
     wells = job.table("wells")
     own = wells[wells["run"].replace("", "run") == job.name].drop_duplicates(["plate", "well"])
@@ -73,7 +74,14 @@ def quality(job: Job) -> None:
     for problem in [*check_registration(table), *check_swaps(table)]:
         tier = "fail" if problem.severity == "error" else "warn"
         remarks.setdefault(problem.where.plate, []).append((tier, problem.found))
-    write_table(job.outputs["quality"], judge_plates(own, job.settings["quality"], remarks))
+    judged = judge_plates(
+        own,
+        job.settings["quality"],
+        remarks,
+        correction=job.settings["normalisation.edge_correction"],
+        order=[row["plate"] for row in read_sheets(job.sheets).plates],
+    )
+    write_table(job.outputs["quality"], judged)
 
 
 def samples(job: Job) -> None:
@@ -99,7 +107,9 @@ def viability(job: Job) -> None:
     """Scale the wells of a batch by their plates' controls."""
     from drp.viability import normalise
 
-    write_table(job.outputs["viability"], normalise(job.table("wells")))
+    limits = {name.removeprefix("quality."): value for name, value in job.settings.items()}
+    correction = limits.pop("normalisation.edge_correction")
+    write_table(job.outputs["viability"], normalise(job.table("wells"), correction, limits))
 
 
 def curves(job: Job) -> None:
@@ -298,6 +308,30 @@ def review(job: Job) -> None:
                 write_text(folder / f"{name}.html", page)
 
 
+def charts(job: Job) -> None:
+    """Chart the controls of all runs: a table, and a page."""
+    import pandas as pd
+
+    from drp.plan import run_of
+    from drp.provenance import now
+    from drp.report.control_page import render_control_page
+    from drp.run_charts import chart_table, drift_table
+    from drp.sheets import read_sheets
+    from drp.storage import read_rows
+
+    quality, curves = (
+        [row for path in job.inputs.get(name, []) for row in read_rows(path)]
+        for name in ("quality", "curves")
+    )
+    plates = {row["plate"]: run_of(row) for row in read_sheets(job.sheets).plates}
+    table = chart_table(quality, curves, plates, job.settings["quality"])
+    page = render_control_page(
+        table, drift_table(quality), settings=job.settings, generated_at=now()
+    )
+    write_table(job.outputs["charts"], pd.DataFrame(table))
+    write_text(job.outputs["page"], page)
+
+
 def _as_json(problems: "list[Problem]") -> list[dict[str, Any]]:
     return [problem.as_dict() for problem in problems]
 
@@ -319,5 +353,6 @@ STAGES = {
         report,
         index,
         review,
+        charts,
     )
 }

@@ -162,7 +162,9 @@ TABLES = {
                 _number("z_prime", "Z′ from means and standard deviations"),
                 _number("robust_z_prime", "Z′ from medians and MAD × 1.4826"),
                 _number("ssmd", "strictly standardised mean difference"),
-                _number("signal_to_background", "mean negative over mean positive"),
+                _number(
+                    "signal_to_background", "mean negative over mean positive, less the mean blank"
+                ),
                 _number("cv_negative", "CV of the negative controls, %"),
                 _number("cv_positive", "CV of the positive controls, %"),
                 _number("edge_effect", "median of outer over inner negatives, one vehicle"),

@@ -4,20 +4,33 @@ The scale of a plate is set by the medians of its own controls (medians resist s
 are never clipped: a well above 120 % or below 0 % tells something about the plate.
 """
 
-import numpy as np
+from collections.abc import Mapping
+from typing import Any
+
 import pandas as pd
 
+from drp.edges import Method, correct
+from drp.scaling import levels, scale
 from drp.tables import check
 
+__all__ = ["levels", "normalise"]
 
-def normalise(wells: pd.DataFrame) -> pd.DataFrame:
+
+def normalise(
+    wells: pd.DataFrame, correction: Method = "none", limits: Mapping[str, Any] | None = None
+) -> pd.DataFrame:
     """Give every well's viability in per cent.
 
     Parameters
     ----------
     wells : DataFrame
         Table `wells` with the column `control` (``negative``, ``positive``, ``blank`` or empty)
-        and, if there are arms with a partner, `addon`.
+        and, if there are arms with a partner, `addon`; for a correction also `row` and `column`.
+    correction : {"none", "loess"}
+        What to do about an effect of a well's place, see `drp.edges.correct`. By default nothing.
+    limits : mapping, optional
+        For a correction: ``edge_effect_pct``, ``gradient_pct`` and ``trend_p``, the limits beyond
+        which a plate is corrected.
 
     Returns
     -------
@@ -30,55 +43,24 @@ def normalise(wells: pd.DataFrame) -> pd.DataFrame:
         scaled to the negative controls with the same partner, so that 100 % is the partner alone;
         the lower level is that of the plate. Wells without a reading, and all wells of a plate or
         an arm that cannot be scaled (no negative controls, or not above the lower level), are NaN.
+        `viability_raw_pct` is the same before any correction; `correction` names the one that was
+        applied to the plate, or is ``none``.
 
     Examples
     --------
-    >>> import pandas as pd
     >>> from drp.viability import levels
     >>> plate = pd.DataFrame({"control": ["negative", "negative", "positive", ""],
     ...                       "signal": [90.0, 110.0, 20.0, 60.0]})
     >>> levels(plate)
     (100.0, 20.0)
     """
-    parts = [
-        _scaled(arm, plate)
-        for _, plate in wells.groupby("plate", sort=True)
-        for arm in _arms(plate)
-    ]
-    viability = pd.concat(parts) if parts else wells.assign(viability_pct=np.nan)
-    return check(viability.sort_index(), "viability")
-
-
-def _arms(plate: pd.DataFrame) -> list[pd.DataFrame]:
-    if "addon" not in plate:
-        return [plate]
-    return [arm for _, arm in plate.groupby("addon", sort=True)]
-
-
-def _scaled(arm: pd.DataFrame, plate: pd.DataFrame) -> pd.DataFrame:
-    """Scale the wells of an arm: 100 % by its own controls, 0 % by those of the whole plate."""
-    (top, _), (_, low) = levels(arm), levels(plate)
-    signal = arm["signal"].where(arm["status"] == "ok").astype(float)
-    if top > low:
-        # written as signal / top where nothing is subtracted, so that published values of that
-        # form come back to the last digit
-        scaled = 100 * (signal / top if low == 0 else (signal - low) / (top - low))
-    else:
-        scaled = signal * np.nan
-    return arm.assign(viability_pct=scaled, level_100=top, level_0=low)
-
-
-def levels(plate: pd.DataFrame) -> tuple[float, float]:
-    """Give the signals that stand for 100 % and 0 % viability; NaN if unknown.
-
-    `plate` is one plate, or one arm of it.
-    """
-
-    def median(control: str) -> float:
-        values = plate.loc[plate["control"] == control, "signal"]
-        return float(values.median()) if len(values) else float("nan")
-
-    low = median("positive")
-    if np.isnan(low):
-        low = median("blank")
-    return median("negative"), 0.0 if np.isnan(low) else low
+    raw = scale(wells)
+    viability = raw.assign(viability_raw_pct=raw["viability_pct"], correction="none")
+    if correction != "none":
+        for _, plate in raw.groupby("plate", sort=True):
+            found = correct(plate, correction, limits or {})
+            if found.applied:
+                corrected = plate["viability_pct"] / found.factor
+                viability.loc[plate.index, "viability_pct"] = corrected
+                viability.loc[plate.index, "correction"] = correction
+    return check(viability, "viability")

@@ -51,9 +51,10 @@ def join_wells(
     DataFrame
         Table `wells`, with `addon` (empty but in arms with a partner), `control` (``negative``,
         ``positive``, ``blank`` or empty: how the well is used to scale the plate or, with a
-        partner, its arm), `row`, `column`, `registration`, `file` and `locator` of the reading and
-        `layout_locator`. A well that failed is excluded with that reason. A plate with an error is
-        left out, its problems are in `found`.
+        partner, its arm), `row`, `column`, `format` (how many wells such a plate has),
+        `registration`, `measured_at`, `file` and `locator` of the reading and `layout_locator`. A
+        well that failed is excluded with that reason. A plate with an error is left out, its
+        problems are in `found`.
 
     Raises
     ------

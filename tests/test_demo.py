@@ -135,6 +135,14 @@ def test_every_plate_has_a_review_that_the_reports_lead_to(demo, records):
         assert all((demo / "reports" / patient / link).is_file() for link in links)
 
 
+def test_the_index_leads_to_the_charts_across_runs(demo):
+    index = (demo / "reports" / "index.html").read_text(encoding="utf-8")
+    assert 'href="quality.html"' in index
+    page = (demo / "reports" / "quality.html").read_text(encoding="utf-8")
+    assert "Not drawn: 2 runs with a value: limits need 3." in page
+    assert (demo / "results" / "charts.parquet").is_file()
+
+
 def test_an_exclusion_redoes_its_own_batch_and_every_review(demo, tmp_path):
     """Each review page gives the whole sheet, so each must know the new row."""
     folder = shutil.copytree(demo, tmp_path / "copy", symlinks=True)
@@ -236,6 +244,7 @@ def test_two_runs_from_scratch_give_the_same_bytes(demo, tmp_path):
         "--forcerun",
         "report",
         "review",
+        "charts",
         folder=again,
         SOURCE_DATE_EPOCH=EPOCH,
     )

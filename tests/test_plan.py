@@ -86,3 +86,28 @@ def test_each_stage_gets_the_settings_it_uses_and_no_others():
     for stage in STAGES:
         touched = before.settings(stage) != after.settings(stage)
         assert touched == ("calls" in SETTINGS[stage])
+
+
+def test_a_gate_that_a_stage_does_not_use_redoes_nothing_of_it():
+    before = plan()
+    cells, place = (
+        plan(quality={"blasts_pct": {"warn": 70, "fail": 50}}),
+        plan(quality={"gradient_pct": {"warn": 15, "fail": 30}}),
+    )
+    corrected = plan(normalisation={"edge_correction": "loess"})
+    assert before.settings("viability") == cells.settings("viability")
+    assert before.settings("quality") != cells.settings("quality")
+    for other in (place, corrected):
+        assert before.settings("viability") != other.settings("viability")
+    assert before.settings("wells") == place.settings("wells")
+
+
+def test_curves_are_charted_only_where_control_drugs_are_named():
+    assert plan().charted_batches == []
+    assert plan(quality={"reference_drugs": ["x"]}).charted_batches == ["S1", "S2", "S3"]
+
+
+def test_the_order_of_a_runs_plates_is_part_of_its_quality():
+    turned = dataclasses.replace(SHEETS, plates=[SHEETS.plates[place] for place in (1, 0, 2)])
+    assert plan().rows("quality", "R1") != plan(turned).rows("quality", "R1")
+    assert plan().rows("quality", "R2") == plan(turned).rows("quality", "R2")

@@ -3,7 +3,15 @@ import pandas as pd
 import pytest
 
 from drp.config import QualityTiers
-from drp.quality import cv_pct, judge_plates, robust_z_prime, ssmd, z_prime
+from drp.plate_metrics import (
+    cv_pct,
+    robust_cv_pct,
+    robust_z_prime,
+    signal_to_background,
+    ssmd,
+    z_prime,
+)
+from drp.quality import judge_plates
 from drp.samples import judge_samples
 from drp.viability import levels, normalise
 from drp.wells import join_wells
@@ -39,22 +47,85 @@ def test_formulas_by_hand():
     assert cv_pct(negative) == pytest.approx(sd_n)
 
 
-def test_itrex_plates_give_their_published_quality(shared_data):
-    wells = pd.read_csv(shared_data / "curves" / "itrex_BT40_plates_long.csv")
-    names = {column.lower(): column for column in wells}
-    kind, signal = names["welltype"], names.get("readout", names.get("raw", "readout"))
-    got = []
-    for _, group in wells.groupby(names["plate"]):
-        negative = group.loc[group[kind] == "neg", signal].to_numpy(float)
-        positive = group.loc[group[kind] == "pos", signal].to_numpy(float)
-        got.append([f(negative, positive) for f in (z_prime, robust_z_prime, ssmd)])
+def test_signal_to_background_is_less_the_blank():
+    negative, positive, blank = np.full(4, 100.0), np.full(4, 10.0), np.array([4.0, 6.0])
+    assert signal_to_background(negative, positive, blank[:0]) == pytest.approx(10)
+    assert signal_to_background(negative, positive, blank) == pytest.approx(95 / 5)
+    assert np.isnan(signal_to_background(negative, positive, blank + 20))
+    assert np.isnan(signal_to_background(negative, positive[:3], blank))
+
+
+def test_three_wells_give_no_metric():
+    three, four = np.array([1.0, 2, 3]), np.array([90.0, 100, 110, 100])
+    for metric in (z_prime, robust_z_prime, ssmd):
+        assert np.isnan([metric(four, three), metric(three, four)]).all()
+    assert np.isnan([cv_pct(three), robust_cv_pct(three)]).all()
+
+
+def test_blanks_of_a_plate_lower_its_background():
+    wells = {f"B{column}": ("negative", "DMSO") for column in range(1, 5)}
+    wells |= {f"C{column}": ("positive", "BzCl") for column in range(1, 5)}
+    wells |= {"D1": ("blank", "")}
+    levels_of = {"negative": 100.0, "positive": 12.0, "blank": 10.0}
+    values = {well: levels_of[role] for well, (role, _) in wells.items()}
+    row = judge_plates(join_wells(reads("PL1", values), layout(wells), [PLATE]), TIERS).iloc[0]
+    assert row["signal_to_background"] == pytest.approx(45)
+
+
+@pytest.fixture(scope="module")
+def paediatric(shared_data):
+    """Controls of nine 384-well plates of one paediatric screen: 12 negative, 5 positive each."""
+    parts = [
+        pd.read_csv(shared_data / "curves" / f"itrex_{name}_plates_long.csv", dtype={"Plate": str})
+        for name in ("BT40", "INFR1632_combo")
+    ]
+    found = {}
+    for (sample, name), group in pd.concat(parts).groupby(["Sample", "Plate"]):
+        kinds = (group.loc[group["WellType"] == kind, "Readout"] for kind in ("neg", "pos"))
+        found[f"{sample} {name}"] = tuple(kind.to_numpy(float) for kind in kinds)
+    return found
+
+
+def test_three_plates_give_their_published_quality(paediatric):
+    got = [
+        [metric(*paediatric[f"BT-40 {name}"]) for metric in (z_prime, robust_z_prime, ssmd)]
+        for name in "123"
+    ]
     expected = [[0.4589, 0.4124, 7.265], [0.6114, 0.6495, 10.599], [0.6041, 0.6648, 10.321]]
     np.testing.assert_allclose(got, expected, atol=1e-3)
 
 
+def test_nine_plates_of_a_screen_lie_in_its_published_ranges(paediatric):
+    assert len(paediatric) == 9
+    none = np.array([])
+    ranges = {  # with the decimals they are printed to
+        z_prime: (0.459, 0.723, 3),
+        robust_z_prime: (0.273, 0.778, 3),
+        ssmd: (5.7, 11, 0),
+        lambda negative, _: cv_pct(negative): (7.0, 17.6, 1),
+        lambda _, positive: cv_pct(positive): (5, 35, 0),
+        lambda negative, positive: signal_to_background(negative, positive, none): (7, 306, 0),
+    }
+    for metric, (low, high, decimals) in ranges.items():
+        values = [metric(negative, positive) for negative, positive in paediatric.values()]
+        assert low <= round(min(values), decimals) <= round(max(values), decimals) <= high, values
+    # these ends of the ranges are among the nine
+    assert min(z_prime(*each) for each in paediatric.values()) == pytest.approx(0.459, abs=1e-3)
+    assert max(robust_z_prime(*each) for each in paediatric.values()) == pytest.approx(0.778, 1e-3)
+
+
+def test_plates_without_positive_controls_give_their_published_spread(shared_data):
+    wells = pd.read_csv(shared_data / "curves" / "dse_plates_norm_edge_expected.csv.gz")
+    got = []
+    for _, group in wells[wells["wellType"] == "neg"].groupby("fileName"):
+        signals = group["value"].to_numpy(float)
+        got.append([cv_pct(signals), robust_cv_pct(signals)])
+    np.testing.assert_allclose(got, [[18.5, 20.1], [8.0, 7.8], [12.4, 12.0]], atol=0.051)
+
+
 def test_a_good_plate_passes():
     row = judge_plates(plate(RNG.normal(1000, 40, 20), RNG.normal(20, 3, 14)), TIERS).iloc[0]
-    assert (row["verdict"], row["reasons"]) == ("pass", "")
+    assert (row["verdict"], row["reasons"], row["correction"]) == ("pass", "", "none")
     assert row["z_prime"] > 0.8
 
 

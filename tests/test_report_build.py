@@ -5,7 +5,9 @@ import math
 import pandas as pd
 import pytest
 
+from drp.records import normalisation_words
 from drp.report.build import build_record
+from drp.report.html import render_html
 from drp.report.plate_rows import place
 from tests import report_example
 
@@ -118,6 +120,29 @@ def test_plate_keeps_every_well_in_its_place(sample):
     assert [removed.well for removed in plate.removed] == ["C5"]
     assert plate.unread == ["D7"]
     assert len(plate.negative) == len(plate.positive) == 16
+
+
+def test_a_corrected_plate_says_so_in_the_record_and_on_the_page(sample):
+    assert {plate.correction for plate in sample.plates} == {"none"}
+    tables = report_example.tables(n_drugs=6)
+    words = "edge correction applied: LOESS over 40 negative controls, factor 0.84 to 1.16"
+    tables["quality"] = tables["quality"].assign(
+        correction="loess", reasons=words, gradient_row_pct=-24.1, gradient_column_pct=float("nan")
+    )
+    record = build(tables)
+    plate = record.samples[0].plates[0]
+    assert (plate.correction, plate.reasons) == ("loess", [words])
+    assert (plate.gradient_row_pct, plate.gradient_column_pct) == (-24.1, None)
+    page = render_html(record, report_example.GENERATED)
+    assert words in page
+    assert "row gradient −24 %; edge correction loess" in page
+
+
+@pytest.mark.parametrize(("method", "said"), [("none", "No correction"), ("loess", "LOESS")])
+def test_the_methods_say_whether_plates_are_corrected(method, said):
+    options = {"negative_controls": [], "ignore_outer_layers": 0, "use_positive": True}
+    words = normalisation_words(options | {"edge_correction": method})
+    assert said in words
 
 
 def test_matrix_holds_the_surface(sample):

@@ -95,6 +95,7 @@ def _plate(name: str, quality: Row, wells: list[dict[str, Any]], reviewed: bool)
             text(well, "well") for well in used if text(well, "status") not in ("ok", "")
         ),
         review=review_path(text(wells[0], "run"), name) if reviewed else "",
+        correction=text(quality, "correction") or "none",
         summary=_summary(name, verdict, metrics, len(used), len(removed)),
     )
 
@@ -107,6 +108,8 @@ _METRICS = (
     "cv_negative",
     "cv_positive",
     "edge_effect",
+    "gradient_row_pct",
+    "gradient_column_pct",
     "negative_median",
 )
 

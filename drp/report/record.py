@@ -181,7 +181,8 @@ class RemovedWell(_Part):
 class Plate(_Part):
     """One plate: its metrics, and % viability by row and column (None where not read).
 
-    `review` is the path of its review page under `reports/`; empty if there is none.
+    `review` is the path of its review page under `reports/`; empty if there is none. `correction`
+    names the edge correction that viability went through; `reasons` say why.
     """
 
     plate: str
@@ -194,6 +195,8 @@ class Plate(_Part):
     cv_negative: float | None
     cv_positive: float | None
     edge_effect: float | None
+    gradient_row_pct: float | None = None
+    gradient_column_pct: float | None = None
     negative_median: float | None
     n_negative: int
     n_positive: int
@@ -205,6 +208,7 @@ class Plate(_Part):
     unread: list[str]
     summary: str
     review: str = ""
+    correction: str = "none"
 
 
 class Assay(_Part):

@@ -294,6 +294,9 @@ def _plate(plate: Plate) -> dict[str, Any]:
         "CV of negative controls": two(plate.cv_negative, " %"),
         "CV of positive controls": two(plate.cv_positive, " %"),
         "outer over inner controls": two(plate.edge_effect),
+        "row gradient": two(plate.gradient_row_pct, " %"),
+        "column gradient": two(plate.gradient_column_pct, " %"),
+        "edge correction": plate.correction if plate.correction != "none" else "",
         "median negative signal": two(plate.negative_median),
         "controls": f"{plate.n_negative} negative, {plate.n_positive} positive",
     }

@@ -11,6 +11,7 @@ rule quality:
     params:
         code=PLAN.code("quality"),
         settings=PLAN.settings("quality"),
+        rows=lambda w: PLAN.rows("quality", w.run),
     shell:
         "python -m drp quality --name {wildcards.run} --settings {params.settings:q}"
         " --in wells={input.wells} --out quality={output.quality} > {log} 2>&1"
@@ -30,3 +31,22 @@ rule samples:
     shell:
         "python -m drp samples --name {wildcards.batch} --settings {params.settings:q}"
         " --in quality={input.quality} --out samples={output.samples} > {log} 2>&1"
+
+
+# Curves are read only where control drugs are named.
+rule charts:
+    input:
+        quality=of_runs(PLAN.runs),
+        curves=of_batches("curves.parquet", PLAN.charted_batches),
+    output:
+        charts="results/charts.parquet",
+        page="reports/quality.html",
+    log:
+        "logs/charts.log",
+    params:
+        code=PLAN.code("charts"),
+        settings=PLAN.settings("charts"),
+        rows=PLAN.rows("charts"),
+    shell:
+        "python -m drp charts --settings {params.settings:q} --in quality={input.quality}"
+        " --in curves={input.curves} --out charts={output.charts} page={output.page} > {log} 2>&1"

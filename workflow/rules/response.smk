@@ -10,8 +10,9 @@ rule viability:
         "logs/{batch}/viability.log",
     params:
         code=PLAN.code("viability"),
+        settings=PLAN.settings("viability"),
     shell:
-        "python -m drp viability --in wells={input.wells}"
+        "python -m drp viability --settings {params.settings:q} --in wells={input.wells}"
         " --out viability={output.viability} > {log} 2>&1"
 
 
