@@ -133,8 +133,8 @@ def test_one_search_of_the_table_is_enough(design, monkeypatch):
     response = simulate(200, dose, seed=5)
     fits = fit(dose, response)
     for module, name, value in (
-        (grid, "N_SLOPES", 32), (grid, "MIDPOINTS_PER_STEP", 8), (grid, "MOST_MIDPOINTS", 200),
-        (grid, "N_STARTS", 12), (newton, "MOST_STEPS", 100), (newton, "HOPE", 1e9),
+        (grid, "N_SLOPES", 31), (grid, "N_STARTS", 30), (grid, "SLACK_OF_SPREAD", 9.0),
+        (newton, "MOST_STEPS", 100), (newton, "HOPE", 1e9),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, value)
     dense = fit(dose, response)
@@ -197,6 +197,29 @@ def test_collapse_by_hand():
     np.testing.assert_array_equal(means.weight[:, 0], [2.0, 1.0, 4.0])
     assert means.scatter[0] == 15.0**2 + 3 * 5.0**2
     assert (means.n_points[0], means.n_doses[0]) == (4, 3)
+
+
+def test_shared_doses_take_a_shorter_way_to_the_same_bits():
+    dose = np.append(DESIGNS["8x3"], 0.0)
+    random = np.random.default_rng(6)
+    response = random.normal(60, 20, (30, len(dose)))
+    response[random.random(response.shape) < 0.2] = np.nan
+    response[0, 3:6] = response[1, :3] = response[2] = np.nan  # an inner dose, the lowest, all
+    shared = collapse(dose, response)
+    own = collapse(np.tile(dose, (30, 1)), response, np.ones(len(dose)))
+    assert differences(shared, own) == []
+
+
+def test_blocks_and_batches_change_no_bit(monkeypatch):
+    from drp.curves import fitting
+
+    response = simulate(40, DESIGNS["5x2"], seed=9)
+    weights = np.random.default_rng(1).uniform(0.5, 2, response.shape)
+    whole = fit(DESIGNS["5x2"], response, weights, intervals=True, at_dose=np.full(40, 30.0))
+    monkeypatch.setattr(fitting, "BLOCK_SIZE", 17)
+    monkeypatch.setattr(fitting, "BATCH_SIZE", 5)
+    parts = fit(DESIGNS["5x2"], response, weights, intervals=True, at_dose=np.full(40, 30.0))
+    assert differences(whole, parts) == []
 
 
 def test_doses_that_differ_by_rounding_are_one():

@@ -159,3 +159,12 @@ def test_a_hump_is_not_monotone():
     response = np.array(shaped(100, 10, 1.7, 1.5))
     response[12:15] += 60
     assert "non_monotone" in flags_of(list(response))
+
+
+def test_a_well_that_moves_the_area_is_flagged():
+    response = np.array(shaped(100, 10, 1.7, 1.5))
+    means, fits = collapse(DOSE, response[None]), fit(DOSE, [response], intervals=True)
+    for shift, expected in ((None, False), ([4.9], False), ([5.1], True), ([np.nan], False)):
+        given = None if shift is None else np.array(shift)
+        flags = identifiability(fits, means, fits.auc, given)
+        assert flags["influential_well"][0] == expected

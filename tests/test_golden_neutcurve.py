@@ -63,7 +63,6 @@ def test_the_table_gives_it_as_the_highest_dose(doud):
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="no interval is found while both asymptotes are held")
 def test_its_interval_is_open_above(doud):
     assert escaped(doud)["ic50_hi"] == np.inf
 

@@ -5,7 +5,7 @@ closed form: the free optimum where it lies in the box, else the best point of t
 Golub and Pereyra, SIAM J Numer Anal 1973, doi:10.1137/0710036.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,12 +37,18 @@ class Asymptotes(NamedTuple):
 
     left: Floats
     right: Floats
-    free: NDArray[np.int8]
+    free: Floats
     excess: Floats
 
 
-def solve(sums: Sums, box: Box, sign: int) -> Asymptotes:
-    """Find the asymptotes of least squared error for each midpoint and slope.
+def mirrored(sums: Sums) -> Sums:
+    """Give the sums of 1 - s: those of a rising curve, seen from high doses as a falling one."""
+    rest = sums.weight - sums.s
+    return Sums(sums.weight, rest, rest - sums.s + sums.ss, sums.spread, -sums.sy)
+
+
+def solve(sums: Sums, box: Box) -> Asymptotes:
+    """Find the asymptotes of least squared error for each midpoint and slope: left above right.
 
     Parameters
     ----------
@@ -50,14 +56,12 @@ def solve(sums: Sums, box: Box, sign: int) -> Asymptotes:
         Arrays of any one shape.
     box : Box
         Limits as deviations from the mean; they broadcast with the sums.
-    sign : int
-        +1: left >= right (falling); -1: left <= right (rising).
 
     Returns
     -------
     Asymptotes
         `excess` is SSE minus the squared error of the mean, at most 0 where a curve helps.
-        Where no curve of this direction fits better than its own edge, FLAT with excess inf.
+        Where no falling curve fits better than its own edge, FLAT with excess inf.
 
     Examples
     --------
@@ -65,7 +69,7 @@ def solve(sums: Sums, box: Box, sign: int) -> Asymptotes:
 
     >>> one = np.ones(1)
     >>> best = solve(Sums(2 * one, one, one, one / 2, 30 * one),
-    ...              Box(-np.inf * one, np.inf * one, -50 * one, np.inf * one), 1)
+    ...              Box(-np.inf * one, np.inf * one, -50 * one, np.inf * one))
     >>> best.left, best.right, best.excess
     (array([30.]), array([-30.]), array([-1800.]))
     """
@@ -73,21 +77,36 @@ def solve(sums: Sums, box: Box, sign: int) -> Asymptotes:
         span = sums.sy / sums.spread
         right = -span * sums.s / sums.weight
         left = right + span
-        inside = (sums.spread > SMALLEST_SPREAD * sums.ss) & (sign * span > 0)
+        inside = (sums.spread > SMALLEST_SPREAD * sums.ss) & (span > 0)
         inside &= (left >= box.left_low) & (left <= box.left_high)
         inside &= (right >= box.right_low) & (right <= box.right_high)
-        best = Asymptotes(
-            np.where(inside, left, 0.0),
-            np.where(inside, right, 0.0),
-            np.where(inside, BOTH_FREE, FLAT).astype(np.int8),
-            np.where(inside, -sums.sy * span, np.inf),
-        )
-        for held in (box.right_low, box.right_high):
-            if np.isfinite(held).any():
-                best = _better(best, _right_held(sums, box, sign, held), inside)
-        for held in (box.left_low, box.left_high):
-            if np.isfinite(held).any():
-                best = _better(best, _left_held(sums, box, sign, held), inside)
+        best = Asymptotes(left, right, np.zeros_like(span), -sums.sy * span)
+        outside = np.nonzero(~inside)
+        if len(outside[0]):
+            shape = inside.shape
+            edge = _on_edges(_picked(sums, outside, shape), _picked(box, outside, shape))
+            for whole, part in zip(best, edge, strict=True):
+                whole[outside] = part
+    return best
+
+
+def _picked(parts: Any, where: tuple[NDArray[np.intp], ...], shape: tuple[int, ...]) -> Any:
+    """Give the same tuple for some elements only."""
+    return type(parts)(
+        *((p if p.shape == shape else np.broadcast_to(p, shape))[where] for p in parts)
+    )
+
+
+def _on_edges(sums: Sums, box: Box) -> Asymptotes:
+    """Find the best asymptotes on the edges of the box; the flat curve where none is better."""
+    none = np.zeros_like(sums.sy)
+    best = Asymptotes(none, none, np.full_like(none, FLAT), np.full_like(none, np.inf))
+    for held in (box.right_low, box.right_high):
+        if np.isfinite(held).any():
+            best = _better(best, _right_held(sums, box, held))
+    for held in (box.left_low, box.left_high):
+        if np.isfinite(held).any():
+            best = _better(best, _left_held(sums, box, held))
     return best
 
 
@@ -103,34 +122,22 @@ def squared_error_excess(sums: Sums, left: Floats, right: Floats) -> Floats:
     return value
 
 
-def _right_held(sums: Sums, box: Box, sign: int, held: Floats) -> Asymptotes:
+def _right_held(sums: Sums, box: Box, held: Floats) -> Asymptotes:
     free = (sums.sy - held * (sums.s - sums.ss)) / sums.ss
-    low, high = _ordered(box.left_low, box.left_high, held, sign)
-    left = np.clip(free, low, high)
+    left = np.clip(free, np.maximum(box.left_low, held), box.left_high)
     excess = squared_error_excess(sums, left, held)
     return Asymptotes(left, held, np.where(left == free, LEFT_FREE, NONE_FREE), excess)
 
 
-def _left_held(sums: Sums, box: Box, sign: int, held: Floats) -> Asymptotes:
+def _left_held(sums: Sums, box: Box, held: Floats) -> Asymptotes:
     free = (-sums.sy - held * (sums.s - sums.ss)) / (sums.weight - 2 * sums.s + sums.ss)
-    low, high = _ordered(box.right_low, box.right_high, held, -sign)
-    right = np.clip(free, low, high)
+    right = np.clip(free, box.right_low, np.minimum(box.right_high, held))
     excess = squared_error_excess(sums, held, right)
     return Asymptotes(held, right, np.where(right == free, RIGHT_FREE, NONE_FREE), excess)
 
 
-def _ordered(low: Floats, high: Floats, held: Floats, sign: int) -> tuple[Floats, Floats]:
-    """Narrow the limits of one asymptote so that it stays on its side of the one held."""
-    return (np.maximum(low, held), high) if sign > 0 else (low, np.minimum(high, held))
-
-
-def _better(best: Asymptotes, other: Asymptotes, settled: NDArray[np.bool_]) -> Asymptotes:
-    """Keep the better of two; where the free optimum lies inside the box it is settled."""
-    wins = ~settled & (other.excess < best.excess) & np.isfinite(other.left + other.right)
+def _better(best: Asymptotes, other: Asymptotes) -> Asymptotes:
+    """Keep the better of two; a curve without span does not count."""
+    wins = (other.excess < best.excess) & np.isfinite(other.left + other.right)
     wins &= other.left != other.right
-    return Asymptotes(
-        np.where(wins, other.left, best.left),
-        np.where(wins, other.right, best.right),
-        np.where(wins, other.free, best.free),
-        np.where(wins, other.excess, best.excess),
-    )
+    return Asymptotes(*(np.where(wins, new, old) for new, old in zip(other, best, strict=True)))

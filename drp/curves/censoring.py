@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drp.curves.fitting import Fits
+from drp.curves.fits import Fits
 from drp.curves.metrics import HALF_VIABILITY, log10_dose_at
 from drp.curves.model import Floats
 

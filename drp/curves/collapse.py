@@ -67,7 +67,9 @@ class DoseMeans:
         picked = {}
         for one in fields(self):
             value = getattr(self, one.name)
-            picked[one.name] = value[:rows, curves] if value.ndim == 2 else value[curves]
+            picked[one.name] = (
+                value[:rows].take(curves, axis=-1) if value.ndim == 2 else value[curves]
+            )
         return DoseMeans(**picked)
 
     @property
@@ -110,6 +112,8 @@ def collapse(dose: Floats, viability: Floats, weights: Floats | None = None) -> 
     >>> means.mean[:, 0], means.weight[:, 0], means.scatter
     (array([100.,  20.]), array([2., 1.]), array([200.]))
     """
+    if weights is None and (layout := _shared_layout(dose, np.shape(viability)[-1])) is not None:
+        return _collapse_shared(*layout, np.array(viability, dtype=np.float64, ndmin=2))
     dose, viability, weight = _aligned(dose, viability, weights)
     # Sorted wells make the sums below independent of the order in which they were given.
     order = np.lexsort((weight, viability, dose), axis=-1)
@@ -120,6 +124,65 @@ def collapse(dose: Floats, viability: Floats, weights: Floats | None = None) -> 
         log_dose = np.log10(dose)
     row, n_doses = _dose_rows(log_dose, weight > 0)
     return _summed(log_dose, viability, weight, row, n_doses)
+
+
+def _shared_layout(dose: Floats, n_points: int) -> tuple[Floats, list[NDArray[np.intp]]] | None:
+    """Give the distinct doses and the wells at each, if all curves have the same doses.
+
+    None where they do not, where doses are missing, or where doses that count as one differ in
+    their last digits.
+    """
+    if not len(dose):
+        return None
+    first = dose if dose.ndim == 1 else dose[0]
+    if len(first) != n_points or not np.isfinite(first).all() or (first < 0).any():
+        return None
+    if dose.ndim > 1 and not (dose == first).all():
+        return None
+    doses, which = np.unique(first, return_inverse=True)
+    with np.errstate(divide="ignore"):
+        x = np.log10(doses)
+    if (np.diff(x[np.isfinite(x)]) <= SAME_DOSE_DECADES).any():
+        return None
+    return x, [np.flatnonzero(which == row) for row in range(len(x))]
+
+
+def _collapse_shared(x: Floats, wells: list[NDArray[np.intp]], viability: Floats) -> DoseMeans:
+    """Reduce curves whose wells all stand at the same doses, dose by dose."""
+    if np.isinf(viability).any():
+        raise ValueError("viability must be finite, or NaN where missing")
+    shape = (len(x), len(viability))
+    mean, weight, scatter = np.zeros(shape), np.zeros(shape), np.zeros(shape[1])
+    rows = [np.sort(viability[:, at], axis=1).T for at in wells]  # NaN last
+    for row, values in enumerate(rows):
+        for value in values:
+            known = ~np.isnan(value)
+            weight[row] += known
+            mean[row] += np.where(known, value, 0.0)
+        mean[row] /= np.where(weight[row] > 0, weight[row], 1.0)
+    for row, values in enumerate(rows):
+        if len(values) > 1:
+            for value in values:
+                scatter += np.where(np.isnan(value), 0.0, (value - mean[row]) ** 2)
+    n_points = total(weight).astype(np.int64)
+    return _packed(np.repeat(x[:, None], shape[1], axis=1), mean, weight, scatter, n_points)
+
+
+def _packed(
+    x: Floats, mean: Floats, weight: Floats, scatter: Floats, n_points: NDArray[np.int64]
+) -> DoseMeans:
+    """Move doses without wells to the end of each curve, as padding."""
+    used = weight > 0
+    n_doses = used.sum(axis=0).astype(np.int64)
+    gaps = np.flatnonzero(n_doses < len(x))
+    if len(gaps):
+        order = np.argsort(~used[:, gaps], axis=0, kind="stable")
+        for values in (x, mean, weight):
+            values[:, gaps] = np.take_along_axis(values[:, gaps], order, axis=0)
+        rows = max(int(n_doses.max(initial=1)), 1)
+        x, mean, weight = x[:rows], mean[:rows], weight[:rows]
+        x[weight == 0] = np.nan
+    return _with_limits(x, mean, weight, scatter, n_points, n_doses)
 
 
 def _aligned(
@@ -175,11 +238,23 @@ def _summed(
     scatter = np.zeros(len(curves))
     for point in range(len(log_dose)):
         scatter += weight[point] * (viability[point] - mean[row[point], curves]) ** 2
+    n_points = (weight > 0).sum(axis=0).astype(np.int64)
+    return _with_limits(x, mean, summed, scatter, n_points, n_doses)
+
+
+def _with_limits(
+    x: Floats,
+    mean: Floats,
+    weight: Floats,
+    scatter: Floats,
+    n_points: NDArray[np.int64],
+    n_doses: NDArray[np.int64],
+) -> DoseMeans:
+    """Add lowest and highest dose and the smallest step; padding repeats the highest dose."""
     positive = np.where(np.isfinite(x), x, np.nan)
     highest = np.fmax.reduce(positive, axis=0)
     lowest = np.fmin.reduce(positive, axis=0)
     with np.errstate(invalid="ignore"):
         steps = np.fmin.reduce(np.diff(positive, axis=0), axis=0, initial=np.inf)
-    n_points = (weight > 0).sum(axis=0).astype(np.int64)
     x = np.where(np.isnan(x), np.where(np.isnan(highest), 0.0, highest), x)
-    return DoseMeans(x, mean, summed, scatter, n_points, n_doses, lowest, highest, steps)
+    return DoseMeans(x, mean, weight, scatter, n_points, n_doses, lowest, highest, steps)

@@ -1,91 +1,40 @@
 """Fit a batch of curves: the public door of the engine."""
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from drp.curves.collapse import DoseMeans, collapse, total
 from drp.curves.errors import at_bounds, standard_errors, tops_and_bottoms
+from drp.curves.fits import Fits
 from drp.curves.flat import p_flat, p_flat_shared
 from drp.curves.intervals import find_intervals
 from drp.curves.metrics import area_under_curve, drug_sensitivity_scores
 from drp.curves.model import Bounds, Floats
 from drp.curves.noise import Noise, own_noise
+from drp.curves.robust import FEWEST_WELLS, settle, squared_error, wells_at_curve
 from drp.curves.search import FALLING, RISING, Searched, batches, search
 
+__all__ = ["Direction", "Fits", "fit"]
+
 FEWEST_DOSES = 4
-# Curves worked on at once; bounds the memory and changes no result.
-BATCH_SIZE = 1024
+# Curves searched together, and curves held at once; they bound time and memory, not results.
+BATCH_SIZE = 8192
+BLOCK_SIZE = 8192
 
 Direction = Literal["both", "decreasing"]
+# Names of the sixteen ways to stand at bounds, then of what else a search may come to.
+PARAMETERS = ("top", "bottom", "log10_ec50", "slope")
+STATES = np.array(
+    [
+        "at_bound:" + ",".join(name for place, name in enumerate(PARAMETERS) if held >> place & 1)
+        for held in range(1 << len(PARAMETERS))
+    ]
+    + ["failed:steps_ran_out", "flat"]
+)
+STATES[0] = "converged"
 DIRECTIONS: dict[str, tuple[int, ...]] = {"both": (FALLING, RISING), "decreasing": (FALLING,)}
-
-
-@dataclass(frozen=True, slots=True)
-class Fits:
-    """Fitted curves; every array has shape (n_curves,), in the order given.
-
-    Attributes
-    ----------
-    top, bottom : array
-        Upper and lower asymptote, in the unit of the viability. Equal where flat.
-    slope, log10_ec50 : array
-        Hill slope (above 0 also for a rising curve) and log10 of the midpoint; NaN where flat.
-    sse, sst : array
-        Weighted squared error of all wells about the curve and about their mean.
-    n_points, n_doses : array of int
-        Wells and distinct doses used.
-    increasing, second_optimum : array of bool
-        The curve rises with dose. Another optimum fits nearly as well at another midpoint.
-    status : array of str
-        ``converged``, ``at_bound:<parameters>``, ``flat``, ``too_few_doses`` or
-        ``failed:steps_ran_out`` (the values are then the best ones seen).
-    auc, dss2 : array
-        Of the curve over the tested doses; DSS2 only means something for per cent viability.
-    top_se, bottom_se, slope_se, log10_ec50_se : array
-        Standard errors; NaN at a bound, where flat, without intervals asked for.
-    log10_ec50_lo, log10_ec50_hi, log10_ic50_lo, log10_ic50_hi : array
-        Profile-likelihood intervals; infinite = open on that side. IC50 is the dose of 50.
-    auc_lo, auc_hi, dss2_lo, dss2_hi, viability_at_lo, viability_at_hi : array
-        Likewise; `viability_at` at the doses asked for.
-    p_flat : array
-        p-value against a flat curve.
-
-    Notes
-    -----
-    Intervals and p-values are NaN if not asked for, or with four wells or fewer.
-    """
-
-    top: Floats
-    bottom: Floats
-    slope: Floats
-    log10_ec50: Floats
-    sse: Floats
-    sst: Floats
-    n_points: NDArray[np.int64]
-    n_doses: NDArray[np.int64]
-    increasing: NDArray[np.bool_]
-    second_optimum: NDArray[np.bool_]
-    status: NDArray[np.str_]
-    auc: Floats
-    dss2: Floats
-    top_se: Floats
-    bottom_se: Floats
-    slope_se: Floats
-    log10_ec50_se: Floats
-    log10_ec50_lo: Floats
-    log10_ec50_hi: Floats
-    log10_ic50_lo: Floats
-    log10_ic50_hi: Floats
-    auc_lo: Floats
-    auc_hi: Floats
-    dss2_lo: Floats
-    dss2_hi: Floats
-    viability_at_lo: Floats
-    viability_at_hi: Floats
-    p_flat: Floats
 
 
 def fit(
@@ -100,6 +49,7 @@ def fit(
     at_dose: ArrayLike | None = None,
     noise: Noise | None = None,
     seed: int = 0,
+    robust: bool = False,
 ) -> Fits:
     """Fit the bounded four-parameter logistic to many curves at once, by least squares.
 
@@ -126,6 +76,9 @@ def fit(
         own residuals, SSE / (n - 4), which needs more than four wells.
     seed : int
         Seed of the simulated null distributions behind `p_flat`.
+    robust : bool
+        Let outlying wells count less (Huber's loss, see `drp.curves.robust`). `sse` and `sst` are
+        still those of all wells. Curves of fewer than eight wells are fitted as usual.
 
     Returns
     -------
@@ -140,37 +93,135 @@ def fit(
     >>> str(fits.status[0]), int(fits.n_doses[0]), float(fits.log10_ec50[0].round(1))
     ('converged', 5, 2.0)
     """
-    bounds = bounds or Bounds()
-    signs = DIRECTIONS[direction]
-    given = None if weights is None else np.asarray(weights, dtype=np.float64)
-    means = collapse(np.asarray(dose, float), np.asarray(viability, float), given)
-    n_curves = len(means.n_points)
-    at = np.full(n_curves, np.nan)
-    if at_dose is not None:
-        with np.errstate(divide="ignore"):
-            at = np.log10(np.broadcast_to(np.asarray(at_dose, float), n_curves))
+    options = Options(bounds or Bounds(), DIRECTIONS[direction], intervals, level, seed)
+    wells = Wells.of(dose, viability, weights, at_dose, noise)
+    columns: dict[str, NDArray[Any]] = {}
+    n_curves = len(wells.viability)
+    for begin in range(0, max(n_curves, 1), BLOCK_SIZE):
+        block = slice(begin, begin + BLOCK_SIZE)
+        found = (
+            _fit_robustly(wells.take(block), options)
+            if robust
+            else _fit_block(wells.take(block), options)
+        )
+        for name, values in found.items():
+            whole = columns.setdefault(name, np.empty(n_curves, dtype=values.dtype))
+            whole[block] = values
+    return Fits(**columns)
+
+
+class Options(NamedTuple):
+    """What is asked of a fit: see `fit`; signs are its directions."""
+
+    bounds: Bounds
+    signs: tuple[int, ...]
+    intervals: bool
+    level: float
+    seed: int
+
+
+class Wells(NamedTuple):
+    """The wells of curves, as given to `fit`; `at` is log10 of the doses asked for."""
+
+    dose: Floats
+    viability: Floats
+    weights: Floats | None
+    at: Floats
+    noise: Noise | None
+
+    @classmethod
+    def of(
+        cls,
+        dose: ArrayLike,
+        viability: ArrayLike,
+        weights: ArrayLike | None,
+        at_dose: ArrayLike | None,
+        noise: Noise | None,
+    ) -> "Wells":
+        """Turn what a caller gave into arrays."""
+        values = np.array(viability, dtype=np.float64, ndmin=2, copy=None)
+        at = np.full(len(values), np.nan)
+        if at_dose is not None:
+            with np.errstate(divide="ignore"):
+                at = np.log10(np.broadcast_to(np.asarray(at_dose, np.float64), len(values)))
+        given = None if weights is None else np.asarray(weights, dtype=np.float64)
+        return cls(np.asarray(dose, dtype=np.float64), values, given, at, noise)
+
+    def take(self, curves: slice | NDArray[np.intp]) -> "Wells":
+        """Give the same for some curves; what all curves share stays as it is."""
+        n_curves = len(self.viability)
+
+        def some(values: Floats) -> Floats:
+            return values[curves] if values.ndim == 2 and len(values) == n_curves else values
+
+        weights = None if self.weights is None else some(self.weights)
+        noise = None if self.noise is None else self.noise.take(curves)
+        return Wells(some(self.dose), self.viability[curves], weights, self.at[curves], noise)
+
+
+def _fit_block(wells: Wells, options: Options) -> dict[str, NDArray[Any]]:
+    """Fit some curves; few enough for all they need to be held at once."""
+    means = collapse(wells.dose, wells.viability, wells.weights)
     columns = _empty(means)
-    enough = (means.n_doses >= FEWEST_DOSES) & np.isfinite(means.step) & (means.step > 0)
-    enough &= np.isfinite(means.x).sum(axis=0) >= FEWEST_DOSES - 1
-    usable = np.flatnonzero(enough & (means.x_max > means.x_min))
-    for group in batches(means.take(usable), bounds, BATCH_SIZE):
+    usable = np.flatnonzero(is_usable(means))
+    for group in batches(means.take(usable), BATCH_SIZE):
         curves = usable[group]
         part = means.take(curves)
-        searched = search(part, bounds, signs)
-        found = _describe(part, searched, bounds)
-        if intervals:
-            own = own_noise(part, searched.best.loss) if noise is None else noise.take(curves)
-            found |= _uncertainty(part, searched, bounds, level, at[curves], own)
+        searched = search(part, options.bounds, options.signs)
+        found = _describe(part, searched, options.bounds)
+        if options.intervals:
+            known = wells.noise
+            own = own_noise(part, searched.best.loss) if known is None else known.take(curves)
+            found |= _uncertainty(part, searched, options, wells.at[curves], own)
         for name, values in found.items():
             columns[name][curves] = values
-    if intervals and len(usable):
-        tested, sse, sst = means.take(usable), columns["sse"][usable], columns["sst"][usable]
-        if noise is None:
-            p_values = p_flat(tested, _r2(sse, sst), bounds, signs, seed)
-        else:
-            p_values = p_flat_shared(tested, sst - sse, noise.take(usable), bounds, signs, seed)
-        columns["p_flat"][usable] = p_values
-    return Fits(**columns)
+    if options.intervals and len(usable):
+        columns["p_flat"][usable] = _p_flat(means, usable, columns, wells.noise, options)
+    return columns
+
+
+def is_usable(means: DoseMeans) -> NDArray[np.bool_]:
+    """Say which curves have doses enough for a fit."""
+    enough = (means.n_doses >= FEWEST_DOSES) & np.isfinite(means.step) & (means.step > 0)
+    enough &= np.isfinite(means.x).sum(axis=0) >= FEWEST_DOSES - 1
+    usable: NDArray[np.bool_] = enough & (means.x_max > means.x_min)
+    return usable
+
+
+def _p_flat(
+    means: DoseMeans,
+    usable: NDArray[np.intp],
+    columns: dict[str, NDArray[Any]],
+    noise: Noise | None,
+    options: Options,
+) -> Floats:
+    tested, sse, sst = means.take(usable), columns["sse"][usable], columns["sst"][usable]
+    asked = options.bounds, options.signs, options.seed
+    if noise is None:
+        return p_flat(tested, _r2(sse, sst), *asked)
+    return p_flat_shared(tested, sst - sse, noise.take(usable), *asked)
+
+
+def _fit_robustly(wells: Wells, options: Options) -> dict[str, NDArray[Any]]:
+    """Fit with the weights at which Huber's loss comes to rest, where the wells are enough."""
+    columns = _fit_block(wells, options)
+    many = np.flatnonzero(columns["n_points"] >= FEWEST_WELLS)
+    part = wells.take(many)
+
+    def refit(curves: NDArray[np.intp], weights: Floats) -> Floats:
+        some = part.take(curves)._replace(weights=weights)
+        found = _fit_block(some, options._replace(intervals=False))
+        return wells_at_curve(some.dose, found)
+
+    settled = settle(part.dose, part.viability, part.weights, refit)
+    noise = settled.noise if part.noise is None else part.noise
+    found = _fit_block(part._replace(weights=settled.weights, noise=noise), options)
+    curve = wells_at_curve(part.dose, found)
+    for name, about in (("sse", curve), ("sst", settled.mean)):
+        found[name] = squared_error(part.viability, about, settled.given)
+    for name, values in found.items():
+        columns[name][many] = values
+    return columns
 
 
 def _r2(sse: Floats, sst: Floats) -> Floats:
@@ -195,7 +246,7 @@ def _empty(means: DoseMeans) -> dict[str, NDArray[Any]]:
     columns["n_points"], columns["n_doses"] = means.n_points, means.n_doses.astype(np.int64)
     columns["increasing"] = np.zeros(n_curves, dtype=bool)
     columns["second_optimum"] = np.zeros(n_curves, dtype=bool)
-    columns["status"] = np.full(n_curves, "too_few_doses", dtype="U64")
+    columns["status"] = np.full(n_curves, "too_few_doses", dtype=STATES.dtype)
     return columns
 
 
@@ -205,12 +256,8 @@ def _describe(means: DoseMeans, searched: Searched, bounds: Bounds) -> dict[str,
     slope, width = np.exp(best.eta), means.x_max - means.x_min
     none = np.zeros_like(width)
     held = at_bounds(means, best, bounds)
-    status = []
-    for curve in range(len(width)):
-        names = [name for name, value in held.items() if value[curve]]
-        state = "at_bound:" + ",".join(names) if names else "converged"
-        state = state if best.converged[curve] else "failed:steps_ran_out"
-        status.append("flat" if best.flat[curve] else state)
+    which = sum(value.astype(np.intp) << place for place, value in enumerate(held.values()))
+    status = STATES[np.where(best.flat, -1, np.where(best.converged, which, -2))]
     falling = best.sign == FALLING
     score = drug_sensitivity_scores(best.right, best.e, slope, none, width)[1]
     return {
@@ -221,19 +268,19 @@ def _describe(means: DoseMeans, searched: Searched, bounds: Bounds) -> dict[str,
         "sse": best.loss + means.scatter,
         "increasing": ~falling,
         "second_optimum": best.rival,
-        "status": np.array(status),
+        "status": status,
         "auc": area_under_curve(best.left, best.right, best.e, slope, none, width),
         "dss2": np.where(falling, score, 0.0),
     }
 
 
 def _uncertainty(
-    means: DoseMeans, searched: Searched, bounds: Bounds, level: float, at: Floats, noise: Noise
+    means: DoseMeans, searched: Searched, options: Options, at: Floats, noise: Noise
 ) -> dict[str, NDArray[Any]]:
     columns: dict[str, NDArray[Any]] = {}
-    for name, values in standard_errors(means, searched.best, bounds, noise).items():
+    for name, values in standard_errors(means, searched.best, options.bounds, noise).items():
         columns[f"{name}_se"] = values
-    found = find_intervals(means, searched, level, at - means.x_min, noise)
+    found = find_intervals(means, searched, options.level, at - means.x_min, noise)
     for name, one, shift in (
         ("log10_ec50", found.e, means.x_min),
         ("log10_ic50", found.ic50, means.x_min),

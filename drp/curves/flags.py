@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drp.curves.collapse import DoseMeans
-from drp.curves.fitting import Fits
+from drp.curves.fits import Fits
 from drp.curves.model import Floats
 
 SIGNIFICANT = 0.05
@@ -31,7 +31,9 @@ def replicate_sd(means: DoseMeans) -> Floats:
     return np.sqrt(variance)
 
 
-def identifiability(fits: Fits, means: DoseMeans, auc_model_free: Floats) -> dict[str, Mask]:
+def identifiability(
+    fits: Fits, means: DoseMeans, auc_model_free: Floats, auc_shift: Floats | None = None
+) -> dict[str, Mask]:
     """Say for each flag which curves it holds for.
 
     Parameters
@@ -42,6 +44,8 @@ def identifiability(fits: Fits, means: DoseMeans, auc_model_free: Floats) -> dic
         The dose means of the same curves.
     auc_model_free : array (n_curves,)
         Area under the dose means, per cent.
+    auc_shift : array (n_curves,), optional
+        Largest change of the area without one well (`drp.curves.influence`); by default unknown.
 
     Returns
     -------
@@ -49,7 +53,8 @@ def identifiability(fits: Fits, means: DoseMeans, auc_model_free: Floats) -> dic
         ``flat`` (p above 0.05), ``flat_untested`` (too few wells to test),
         ``ec50_above_range``, ``ec50_below_range``, ``bottom_unseen``, ``top_unseen``,
         ``at_bound:<parameter>``, ``steep_between_doses``, ``non_monotone``, ``multi_optima``,
-        ``area_disagree``, ``open_ci`` (EC50's interval open), ``no_interval``,
+        ``area_disagree``, ``influential_well`` (one well moves the area by more than 5 points),
+        ``open_ci`` (EC50's interval open), ``no_interval``,
         ``too_few_doses``, ``steps_ran_out``.
     """
     status = fits.status.astype(str)
@@ -66,15 +71,18 @@ def identifiability(fits: Fits, means: DoseMeans, auc_model_free: Floats) -> dic
         flags["top_unseen"] = np.where(fits.increasing, late, early)
         disagree = np.abs(fits.auc - auc_model_free) > LARGEST_AREA_GAP
         flags["open_ci"] = np.isinf(fits.log10_ec50_lo) | np.isinf(fits.log10_ec50_hi)
+    held = np.char.startswith(status, "at_bound:")
     for name in ("top", "bottom", "log10_ec50", "slope"):
-        at_bound = [
-            one.startswith("at_bound:") and name in one.split(":")[1].split(",") for one in status
-        ]
-        flags[f"at_bound:{name.removeprefix('log10_')}"] = np.array(at_bound, dtype=bool)
+        # No parameter's name is part of another's.
+        named = held & (np.char.find(status, name) >= 0)
+        flags[f"at_bound:{name.removeprefix('log10_')}"] = named
     flags["steep_between_doses"] = steep_between_doses(fits, means)
     flags["non_monotone"] = fitted & rises(means, fits)
     flags["multi_optima"] = fits.second_optimum
     flags["area_disagree"] = disagree
+    shift = np.zeros(len(e)) if auc_shift is None else auc_shift
+    with np.errstate(invalid="ignore"):
+        flags["influential_well"] = shift > LARGEST_AREA_GAP
     flags["no_interval"] = fitted & np.isnan(fits.auc_lo)
     flags["steps_ran_out"] = status == "failed:steps_ran_out"
     return flags

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
+from numpy.typing import NDArray
 
 from drp.curves.collapse import DoseMeans
 from drp.curves.model import Bounds, Floats
@@ -65,13 +66,12 @@ def p_flat(
         evenly spaced at their mean step, and the wells as spread evenly over them.
     """
     values = np.full(len(r2), np.nan)
-    groups: dict[tuple[Design, int], list[int]] = {}
-    for curve in np.flatnonzero((means.n_points > N_PARAMETERS) & np.isfinite(r2)):
-        key = design_of(means, int(curve)), int(means.n_points[curve])
-        groups.setdefault(key, []).append(int(curve))
-    for (design, n_points), curves in groups.items():
-        null = null_distribution(design, n_points, bounds, signs, seed)
-        values[curves] = tail_probability(r2[curves], null, n_points)
+    known = np.flatnonzero((means.n_points > N_PARAMETERS) & np.isfinite(r2))
+    for design, curves in by_design(means, known):
+        for n_points in np.unique(means.n_points[curves]).tolist():
+            some = curves[means.n_points[curves] == n_points]
+            null = null_distribution(design, n_points, bounds, signs, seed)
+            values[some] = tail_probability(r2[some], null, n_points)
     return values
 
 
@@ -103,11 +103,13 @@ def p_flat_shared(
     """
     values = np.full(len(explained), np.nan)
     known = np.isfinite(explained) & (noise.freedom > 0) & (noise.variance > 0)
-    for curve in np.flatnonzero(known):
-        design, freedom = design_of(means, int(curve)), float(noise.freedom[curve])
-        null = ratio_distribution(design, min(round(freedom, 1), 1e8), bounds, signs, seed)
-        above = len(null) - np.searchsorted(null, explained[curve] / noise.variance[curve])
-        values[curve] = (1.0 + above) / (1.0 + len(null))
+    freedom = np.minimum(np.round(noise.freedom, 1), 1e8)
+    for design, curves in by_design(means, np.flatnonzero(known)):
+        order = curves[np.argsort(freedom[curves], kind="stable")]
+        for some in np.split(order, np.flatnonzero(np.diff(freedom[order])) + 1):
+            null = ratio_distribution(design, float(freedom[some[0]]), bounds, signs, seed)
+            above = len(null) - np.searchsorted(null, explained[some] / noise.variance[some])
+            values[some] = (1.0 + above) / (1.0 + len(null))
     return values
 
 
@@ -130,12 +132,25 @@ def ratio_distribution(
     return ratios
 
 
-def design_of(means: DoseMeans, curve: int) -> Design:
-    """Give the design of one curve, its doses taken as evenly spaced at their mean step."""
-    n_positive = int((np.isfinite(means.x[:, curve]) & (means.weight[:, curve] > 0)).sum())
-    step = (means.x_max[curve] - means.x_min[curve]) / (n_positive - 1)
-    step = max(round(float(step), STEP_DECIMALS), 10.0**-STEP_DECIMALS)
-    return Design(n_positive, step, bool(means.n_doses[curve] > n_positive))
+def by_design(means: DoseMeans, curves: NDArray[np.intp]) -> list[tuple[Design, NDArray[np.intp]]]:
+    """Group curves by design, the doses taken as evenly spaced at their mean step."""
+    if not len(curves):
+        return []
+    used = np.isfinite(means.x) & (means.weight > 0)
+    n_positive = used.sum(axis=0)[curves]
+    with_zero = means.n_doses[curves] > n_positive
+    step = (means.x_max - means.x_min)[curves] / (n_positive - 1)
+    step = np.maximum(np.round(step, STEP_DECIMALS), 10.0**-STEP_DECIMALS)
+    order = np.lexsort((with_zero, step, n_positive))
+    key = np.stack([n_positive, step, with_zero])[:, order]
+    groups = np.split(order, np.flatnonzero((key[:, 1:] != key[:, :-1]).any(axis=0)) + 1)
+    return [
+        (
+            Design(int(n_positive[one[0]]), float(step[one[0]]), bool(with_zero[one[0]])),
+            curves[one],
+        )
+        for one in groups
+    ]
 
 
 def tail_probability(r2: Floats, null: Floats, n_points: int) -> Floats:
@@ -221,7 +236,7 @@ def explained_shares(design: Design, bounds: Bounds, signs: tuple[int, ...], see
         design.step * one,
     )
     searched = search(means, bounds, signs)
-    spread = next(iter(searched.problem.values())).spread
+    spread = searched.problem.spread
     share: Floats = np.clip(1.0 - searched.best.loss / spread, 0.0, 1.0)
     share.setflags(write=False)
     return share

@@ -1,7 +1,9 @@
 """Starts for the fit: every curve against one table of midpoints and slopes.
 
-Curves with the same relative doses and weights share the table. No start is drawn at random: the
-best few local optima of the table are polished, so the same wells always give the same fit.
+What a node of the table explains needs three weighted sums of s over the doses. Where curves share
+their relative doses these are one matrix product for all nodes and curves; otherwise they are
+summed dose by dose. No start is drawn at random: the best few local optima of the table are
+polished, so the same wells always give the same fit.
 """
 
 from typing import NamedTuple
@@ -9,24 +11,35 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from drp.curves.asymptotes import Sums, solve
+from drp.curves.asymptotes import Sums, mirrored, solve
 from drp.curves.collapse import DoseMeans
 from drp.curves.model import Bounds, Floats, box_around, falling_share
+from drp.curves.objective import FAR_BELOW
 
-N_SLOPES = 20
-# Midpoints stand a quarter of the smallest dose step apart, within these numbers of them.
-MIDPOINTS_PER_STEP = 4
-MIDPOINT_ROUNDING = 8
-MOST_MIDPOINTS = 97
-N_STARTS = 5
+N_SLOPES = 16
+# Midpoints beyond the outer doses, in shares of the margin; between doses see `_midpoints`.
+OUTSIDE = np.array([0.42, 0.7, 1.0])
+# A steep curve is told apart from its neighbours by the one dose near its midpoint: the share there
+# is 1/2, and about 4/5 and 24/25 so many decades, divided by the slope, to one side.
+CLOSE, CLOSER = 1.4, 0.6
+N_STARTS = 4
+# A start is tried if its node explains nearly as much as the curve's best node: short of it by no
+# more than these shares of the spread and of what the best node leaves unexplained.
+SLACK_OF_SPREAD, SLACK_OF_REST = 0.02, 0.1
 # Curves whose tables are worked on at once: few enough for the arrays to stay in the cache.
-CURVES_IN_CACHE = 48
+CURVES_IN_CACHE = 32
 # Relative log doses that agree to this many decimals share a table.
 DOSE_DECIMALS = 6
+# Neighbouring nodes whose gains differ by less than this share of the spread are level. A matrix
+# product and a plain sum differ in the last bits; this keeps them from choosing other starts.
+LEVEL_SHARE = 1e-9
+# Below this share of the sum of squares the sums are rounding, and s shows no span.
+SMALLEST_SPREAD = 1e-11
+TINY = np.finfo(np.float64).tiny
 
 
 class Nodes(NamedTuple):
-    """The nodes of each curve's table, shape (n_curves, n_midpoints * N_SLOPES).
+    """The nodes of each curve's table, shape (n_midpoints * N_SLOPES, n_curves or 1).
 
     `e` is log10 EC50 relative to the curve's lowest dose, `eta` is ln slope.
     """
@@ -36,149 +49,249 @@ class Nodes(NamedTuple):
 
 
 class Starts(NamedTuple):
-    """Where to start: flat lists, one entry per start, in order of curve and then of merit."""
+    """Where to start: flat lists, one entry per start; `gain` is what its node explains."""
 
     curve: NDArray[np.intp]
     log10_ec50: Floats
     log_slope: Floats
+    gain: Floats
 
 
-def n_midpoints(means: DoseMeans, bounds: Bounds) -> NDArray[np.int64]:
-    """Say how many midpoints each curve's table has; shape (n_curves,)."""
-    width = means.x_max - means.x_min + 2 * bounds.ec50_margin
-    wanted = np.ceil(np.round(MIDPOINTS_PER_STEP * width / means.step, DOSE_DECIMALS))
-    rounded = np.ceil(wanted / MIDPOINT_ROUNDING) * MIDPOINT_ROUNDING + 1
-    counts: NDArray[np.int64] = np.minimum(rounded, MOST_MIDPOINTS).astype(np.int64)
-    return counts
+def _midpoints(doses: Floats, slopes: Floats, margin: float) -> Floats:
+    """Place the midpoints of a table, ascending for each slope.
 
+    Parameters
+    ----------
+    doses : array (n_doses, n_tables)
+        Relative log10 doses, ascending, the lowest 0; a dose may be repeated.
+    slopes : array (N_SLOPES,)
+        Hill slopes.
+    margin : float
+        How far midpoints may lie beyond the doses, decades.
 
-def designs(means: DoseMeans) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Find which curves share relative doses and weights: first of each design, and which is whose.
-
-    Examples
-    --------
-    >>> from drp.curves.collapse import collapse
-    >>> dose = np.array([[1.0, 10.0], [5.0, 50.0], [1.0, 20.0]])
-    >>> [part.tolist() for part in designs(collapse(dose, np.ones((3, 2))))]
-    [[0, 2], [0, 0, 1]]
+    Returns
+    -------
+    array (6 * n_doses + 3, N_SLOPES, n_tables)
+        Each dose, two points close to either side, the middle between doses, and some beyond.
     """
-    relative = np.round(means.x - means.x_min, DOSE_DECIMALS)
-    # A padding row repeats the last dose; its weight of 0 tells it from a dose.
-    key = np.vstack([relative, means.weight]).T
-    _, first, whose = np.unique(key, axis=0, return_index=True, return_inverse=True)
-    return first, whose.reshape(-1)
+    low, high = doses[:-1, None], doses[1:, None]
+    shape = (len(low), len(slopes), doses.shape[1])
+    gap, slope = high - low, slopes[:, None]
+    closer, close = np.minimum(gap / 6, CLOSER / slope), np.minimum(gap / 3, CLOSE / slope)
+    between = (low, low + closer, low + close, 0.5 * (low + high), high - close, high - closer)
+    inside = np.stack([np.broadcast_to(part, shape) for part in between], axis=1)
+    near = np.minimum(0.25 * margin, CLOSER / slopes)
+    far = np.vstack([near, np.broadcast_to(margin * OUTSIDE[:, None], (3, len(slopes)))])[
+        :, :, None
+    ]
+    ends = np.zeros((1, *shape[1:])) + doses[-1]
+    return np.concatenate([ends * 0 - far[::-1], inside.reshape(-1, *shape[1:]), ends, ends + far])
 
 
-def scan(
-    means: DoseMeans, bounds: Bounds, signs: tuple[int, ...], flat_excess: Floats
-) -> tuple[Nodes, dict[int, Starts], dict[int, Floats]]:
-    """Try every node of the table on every curve and pick the starts.
+class Table:
+    """The table of a batch of curves, and the sums over doses at its nodes.
 
     Parameters
     ----------
     means : DoseMeans
-        Dose means of a batch, all with the same `n_midpoints`.
+        The batch.
     bounds : Bounds
         Limits of the parameters.
+    """
+
+    def __init__(self, means: DoseMeans, bounds: Bounds) -> None:
+        x = np.maximum(np.round(means.x - means.x_min, DOSE_DECIMALS), FAR_BELOW)
+        self.shared = bool((x == x[:, :1]).all())
+        self._x = x[:, :1] if self.shared else x
+        self._even = self.shared and bool((means.weight == means.weight[:, :1]).all())
+        self._means = means
+        self.level = means.level
+        eta = np.linspace(np.log(bounds.slope[0]), np.log(bounds.slope[1]), N_SLOPES)
+        # Dose 0 has no place on the axis: the lowest dose above it stands twice instead.
+        doses = np.sort(np.maximum(self._x, 0.0), axis=0)
+        e = _midpoints(doses, np.exp(eta), bounds.ec50_margin)
+        self.nodes = Nodes(e.reshape(-1, e.shape[2]), np.tile(eta, len(e))[:, None])
+        if self.shared:
+            self._share = falling_share(self._x[:, 0], self.nodes.e, np.exp(self.nodes.eta))
+            self._square = self._share**2
+
+    def sums(self, curves: slice) -> Sums:
+        """Give the sums at every node, shape (n_nodes, n_curves of the slice or 1)."""
+        weight = self._means.weight[:, curves]
+        pulled = weight * (self._means.mean[:, curves] - self.level[curves])
+        if self.shared:
+            own = weight[:, :1] if self._even else weight
+            whole, sy = own.sum(axis=0), _product(self._share, pulled)
+            s, ss = _product(self._share, own), _product(self._square, own)
+        else:
+            whole, s, ss, sy = weight.sum(axis=0), *self._by_dose(curves, weight, pulled)
+        return Sums(whole, s, ss, ss - s * s / whole, sy)
+
+    def _by_dose(self, curves: slice, weight: Floats, pulled: Floats) -> list[Floats]:
+        e, slope = self.nodes.e[:, curves], np.exp(self.nodes.eta)
+        sums = [np.zeros(e.shape) for _ in range(3)]
+        for row, own, pull in zip(self._x[:, curves], weight, pulled, strict=True):
+            share = falling_share(row, e, slope)
+            sums[2] += pull * share
+            weighted = own * share
+            sums[0] += weighted
+            weighted *= share
+            sums[1] += weighted
+        return sums
+
+
+def _product(table: Floats, columns: Floats) -> Floats:
+    """Multiply matrices of a fixed shape: a column's bits then do not depend on how many came."""
+    padded = np.zeros((len(columns), CURVES_IN_CACHE))
+    padded[:, : columns.shape[1]] = columns
+    result: Floats = (table @ padded)[:, : columns.shape[1]]
+    return result
+
+
+def signed_gains(
+    sums: Sums, bounds: Bounds, level: Floats, base: Floats, signs: tuple[int, ...]
+) -> Floats:
+    """Give how much better each node is than the base: above 0 if falling, below 0 if rising.
+
+    Parameters
+    ----------
+    sums : Sums
+        At the nodes.
+    bounds : Bounds
+        Limits of the parameters.
+    level, base : array (n_curves,)
+        Mean of each curve, and the SSE - SST to better: that of the best flat curve.
     signs : tuple of int
         Directions: +1 falling, -1 rising.
-    flat_excess : array (n_curves,)
-        SSE - SST of each curve's best flat curve; inf if it may not be flat.
 
     Returns
     -------
-    nodes : Nodes
-        The table of each curve.
-    starts : dict of Starts
-        For each direction, at most `N_STARTS` per curve, none where no node beats flat.
-    excess : dict of array (n_curves, n_nodes)
-        For each direction, SSE - SST of every node at its best asymptotes.
+    array (n_nodes, n_curves)
+        base - (SSE - SST) at the best asymptotes, times the direction; 0 where none is better.
     """
-    midpoints = int(n_midpoints(means, bounds)[0])
-    nodes: list[Nodes] = []
-    starts: dict[int, list[Starts]] = {sign: [] for sign in signs}
-    excess: dict[int, list[Floats]] = {sign: [] for sign in signs}
-    for begin in range(0, len(flat_excess), CURVES_IN_CACHE):
-        curves = np.arange(begin, min(begin + CURVES_IN_CACHE, len(flat_excess)))
-        part = means.take(curves)
-        table, sums = _table(part, bounds, midpoints)
-        nodes.append(table)
-        for sign in signs:
-            box = box_around(bounds, sign, part.level[:, None])
-            error = solve(sums, box, sign).excess
-            excess[sign].append(error)
-            curve, node = _local_optima(error, flat_excess[curves])
-            start = Starts(curve + begin, table.e[curve, node], table.eta[curve, node])
-            starts[sign].append(start)
-    return (
-        Nodes(*(np.concatenate(parts) for parts in zip(*nodes, strict=True))),
-        {
-            sign: Starts(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
-            for sign, found in starts.items()
-        },
-        {sign: np.concatenate(found) for sign, found in excess.items()},
-    )
+    low = bounds.bottom[0]
+    only_low = np.isinf([*bounds.top, bounds.bottom[1]]).all()
+    if not (only_low and (level >= low).all()):
+        return _gains_in_any_box(sums, bounds, level, base, signs)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        seen = sums.spread > SMALLEST_SPREAD * sums.ss
+        spread = np.where(seen, sums.spread, 0.0)
+        span = sums.sy * np.where(seen, 1.0 / spread, 0.0)
+        gain = np.abs(span)
+        gain *= sums.sy
+        if np.isfinite(low):
+            gain -= _held_cost(sums._replace(spread=spread), span, low - level)
+    return gain
 
 
-def _table(means: DoseMeans, bounds: Bounds, midpoints: int) -> tuple[Nodes, Sums]:
-    """Evaluate the sums of every node for every curve of a batch."""
-    first, whose = designs(means)
-    x = np.round(means.x - means.x_min, DOSE_DECIMALS)[:, first]
-    width = np.round(means.x_max - means.x_min, DOSE_DECIMALS)[first] + 2 * bounds.ec50_margin
-    e = width[:, None] * (np.arange(midpoints) / (midpoints - 1)) - bounds.ec50_margin
-    eta = np.linspace(np.log(bounds.slope[0]), np.log(bounds.slope[1]), N_SLOPES)
-    node_e, node_eta = np.repeat(e, N_SLOPES, axis=1), np.tile(eta, (len(first), midpoints))
-    node_slope = np.exp(node_eta)
-    s, ss = np.zeros(node_e.shape), np.zeros(node_e.shape)
-    sy = np.zeros((len(whose), node_e.shape[1]))
-    moment = means.weight * (means.mean - means.level)
-    for row, weight, weighted_y in zip(x, means.weight[:, first], moment, strict=True):
-        share = falling_share(row[:, None], node_e, node_slope)
-        weighted = weight[:, None] * share
-        s += weighted
-        ss += weighted * share
-        sy += weighted_y[:, None] * (share if len(first) == 1 else share[whose])
-    weight = means.total_weight[first][:, None]
-    weight, s, ss, spread = (_spread(p, whose) for p in (weight, s, ss, ss - s * s / weight))
-    sums = Sums(weight, s, ss, spread, sy)
-    return Nodes(_spread(node_e, whose), _spread(node_eta, whose)), sums
+def _held_cost(sums: Sums, span: Floats, low: Floats) -> Floats:
+    """Give the signed loss of gain where the free bottom would lie below `low`, a deviation.
+
+    Holding an asymptote at a distance d from its free optimum costs d² times the weight that is
+    left to it once the other asymptote has followed.
+    """
+    mean_s = sums.s / sums.weight
+    falling = span > 0.0
+    # How far the lower asymptote would lie too low: the right one of a falling curve, the left
+    # one of a rising curve.
+    cost: Floats = span * mean_s
+    np.maximum(cost, cost - span, out=cost)
+    cost += low
+    np.maximum(cost, 0.0, out=cost)
+    cost *= cost
+    scaled = sums.weight * sums.spread
+    rest = np.maximum(sums.weight - 2.0 * sums.s + sums.ss, sums.spread + TINY)
+    cost *= np.where(falling, scaled / sums.ss, -scaled / rest)
+    return cost
 
 
-def _spread(part: Floats, whose: NDArray[np.intp]) -> Floats:
-    """Give each curve the row of its design; one row is lent to all without a copy."""
-    if len(part) == 1:
-        return np.broadcast_to(part, (len(whose), part.shape[1]))
-    return part[whose]
+def _gains_in_any_box(
+    sums: Sums, bounds: Bounds, level: Floats, base: Floats, signs: tuple[int, ...]
+) -> Floats:
+    shape = sums.sy.shape
+    whole = Sums(*(np.broadcast_to(part, shape) for part in sums))
+    gains = np.zeros(shape)
+    for sign in signs:
+        seen = whole if sign > 0 else mirrored(whole)
+        excess = solve(seen, box_around(bounds, level[None])).excess
+        better = base - np.where(np.isfinite(excess), excess, np.inf)
+        gains = np.where(better > np.abs(gains), sign * better, gains)
+    return gains
 
 
-def _local_optima(excess: Floats, flat_excess: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Pick the best local optima among the nodes: flat lists of curve and node, by curve."""
-    n_curves = len(excess)
-    usable = np.where(excess < flat_excess[:, None], excess, np.inf)
-    square = usable.reshape(n_curves, -1, N_SLOPES)
-    candidates = np.where(square <= _lowest_neighbour(square), square, np.inf)
-    candidates = candidates.reshape(n_curves, -1)
-    curves = np.arange(n_curves)
-    chosen = []
-    for _ in range(N_STARTS):
-        node = np.argmin(candidates, axis=1)
-        kept = np.isfinite(candidates[curves, node])
-        chosen.append((curves[kept], node[kept]))
-        candidates[curves, node] = np.inf
-    curve = np.concatenate([pair[0] for pair in chosen])
-    node = np.concatenate([pair[1] for pair in chosen])
-    order = np.argsort(curve, kind="stable")
-    return curve[order], node[order]
-
-
-def _lowest_neighbour(square: Floats) -> Floats:
-    """Give the lowest value among each node and its four neighbours; shape kept.
+def local_optima(gains: Floats, level: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Find the nodes that no neighbour in midpoint or slope outdoes, falling and rising apart.
 
     Diagonal neighbours do not count: valleys run diagonally, and each bend deserves a start.
+
+    Parameters
+    ----------
+    gains : array (n_nodes, n_curves)
+        As from `signed_gains`.
+    level : array (n_curves,)
+        Differences up to this do not count.
+
+    Returns
+    -------
+    falling, rising : array of bool (n_nodes, n_curves)
     """
-    lowest = square.copy()
-    lowest[:, 1:] = np.minimum(lowest[:, 1:], square[:, :-1])
-    lowest[:, :-1] = np.minimum(lowest[:, :-1], square[:, 1:])
-    lowest[:, :, 1:] = np.minimum(lowest[:, :, 1:], square[:, :, :-1])
-    lowest[:, :, :-1] = np.minimum(lowest[:, :, :-1], square[:, :, 1:])
-    return lowest
+    square = gains.reshape(-1, N_SLOPES, gains.shape[1])
+    later, steeper = square[1:] - square[:-1], square[:, 1:] - square[:, :-1]
+    found = []
+    for up_e, up_eta, right_side in (
+        (later > level, steeper > level, square > level),
+        (later < -level, steeper < -level, square < -level),
+    ):
+        top = right_side
+        top[1:] &= up_e
+        top[:-1] &= ~up_e
+        top[:, 1:] &= up_eta
+        top[:, :-1] &= ~up_eta
+        found.append(top.reshape(gains.shape))
+    return found[0], found[1]
+
+
+def find_starts(
+    gains: Floats, nodes: Nodes, spread: Floats, signs: tuple[int, ...]
+) -> dict[int, Starts]:
+    """Pick the best few local optima of the table for each curve and direction.
+
+    Parameters
+    ----------
+    gains : array (n_nodes, n_curves)
+        As from `signed_gains`.
+    nodes : Nodes
+        The table.
+    spread : array (n_curves,)
+        SSE of each curve's base.
+    signs : tuple of int
+        Directions: +1 falling, -1 rising.
+
+    Returns
+    -------
+    dict of Starts
+        None where no node betters the base.
+    """
+    found = local_optima(gains, LEVEL_SHARE * spread)
+    starts = {}
+    for sign in signs:
+        at = np.flatnonzero(found[0] if sign > 0 else found[1])  # far faster than two indices
+        node, curve = np.divmod(at, gains.shape[1])
+        gain = sign * gains[node, curve]
+        kept = _worth_trying(curve, gain, spread)
+        node, curve = node[kept], curve[kept]
+        e = nodes.e[node, curve if nodes.e.shape[1] > 1 else 0]
+        starts[sign] = Starts(curve, e, nodes.eta[node, 0], gain[kept])
+    return starts
+
+
+def _worth_trying(curve: NDArray[np.intp], gain: Floats, spread: Floats) -> NDArray[np.intp]:
+    """Keep the best `N_STARTS` of each curve, if nearly as good as its best."""
+    order = np.lexsort((-gain, curve))
+    ordered = curve[order]
+    first = np.searchsorted(ordered, ordered)
+    top, whole = gain[order[first]], spread[ordered]
+    near = top - gain[order] <= SLACK_OF_SPREAD * whole + SLACK_OF_REST * (whole - top)
+    few = np.arange(len(order)) - first < N_STARTS
+    kept: NDArray[np.intp] = np.sort(order[near & few])
+    return kept

@@ -6,21 +6,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drp.curves.collapse import DoseMeans
-from drp.curves.metrics import (
-    HALF_VIABILITY,
-    area_under_curve,
-    drug_sensitivity_scores,
-    log10_dose_at,
-)
-from drp.curves.model import Floats, curve_at
+from drp.curves.grid import N_SLOPES, Nodes
+from drp.curves.metrics import HALF_VIABILITY, drug_sensitivity_scores
+from drp.curves.model import Floats
 from drp.curves.noise import Noise
-from drp.curves.region import Cloud, cloud, region_cells
-from drp.curves.search import FALLING, Searched
+from drp.curves.objective import Point
+from drp.curves.outermost import best_of_each, outermost_midpoint, outermost_value
+from drp.curves.ranges import QUANTITIES, Columns, ranges
+from drp.curves.region import (
+    MIDPOINT_STRIDE,
+    SLOPE_STRIDE,
+    Cells,
+    nodes_to_try,
+    peak,
+    ray_cells,
+)
+from drp.curves.search import Searched
 
 # Curves whose regions are worked on at once: few enough for the arrays to stay in the cache.
-CURVES_IN_CACHE = 32
+CURVES_IN_CACHE = 128
+NODES_IN_CACHE = 4096
 # A midpoint this near to its bound, in decades, counts as standing at it: the side is open.
 AT_BOUND_DECADES = 1e-3
+# A node that lacks less than this share of a range to its end is followed farther out.
+NEARLY = 0.5
+SMALLEST_GAIN = np.finfo(np.float64).tiny
 
 
 @dataclass(slots=True)
@@ -37,8 +47,8 @@ class Range:
 
     def widen(self, curve: NDArray[np.intp], low: Floats, high: Floats) -> None:
         """Take in values; `curve` says whose they are."""
-        np.minimum.at(self.low, curve, np.where(np.isnan(low), np.inf, low))
-        np.maximum.at(self.high, curve, np.where(np.isnan(high), -np.inf, high))
+        np.fmin.at(self.low, curve, low)
+        np.fmax.at(self.high, curve, high)
 
     def blank(self, unknown: NDArray[np.bool_]) -> None:
         """Set to NaN where nothing can be said."""
@@ -93,56 +103,125 @@ def find_intervals(
     freedom = noise.freedom
     # Beyond 1e8 degrees of freedom Student's t is the normal distribution to all digits.
     quantile = stdtrit(np.clip(freedom, 1, 1e8), 0.5 + level / 2) ** 2
-    first_problem = next(iter(searched.problem.values()))
     room = noise.variance * quantile
     # A perfect fit leaves no noise to measure; its region is the optimum itself.
-    allowed = best.loss - first_problem.spread + room
+    allowed = best.loss - searched.problem.spread + room
     found = Intervals(*(Range.empty(n_curves) for _ in range(5)))
-    for sign, problem in searched.problem.items():
-        wanted = np.flatnonzero((best.sign == sign) & ~best.flat & (freedom > 0))
-        for begin in range(0, len(wanted), CURVES_IN_CACHE):
-            curves = wanted[begin : begin + CURVES_IN_CACHE]
-            cells = region_cells(
-                problem, best, searched.nodes, searched.excess[sign], curves, allowed, sign
-            )
-            points = cloud(problem, cells, best, allowed, means.x_max - means.x_min, sign)
-            _take_in(found, points, means, at, sign)
+    columns = Columns.of(searched, means, at, allowed)
+    curves = np.flatnonzero(~best.flat & (freedom > 0))
+    if len(curves):
+        _take_in_rays(found, columns, curves, best.point, room)
+        _take_in_nodes(found, columns, curves, searched, room)
+    turned = np.flatnonzero(columns.rising)
+    low, high = (columns.width - end for end in (found.e.high, found.e.low))
+    found.e.low[turned], found.e.high[turned] = low[turned], high[turned]
     _take_in_flat(found, searched, means, allowed)
     _open_sides(found, searched, means, freedom)
     return found
 
 
-def _take_in(found: Intervals, points: Cloud, means: DoseMeans, at: Floats, sign: int) -> None:
-    """Widen every range by the points of a cloud."""
-    cells = points.cells
-    curve, level = cells.curve, means.level[cells.curve][:, None]
-    left, right = points.left + level, points.right + level
-    e, slope = cells.e[:, None], np.exp(cells.eta)[:, None]
-    high = (means.x_max - means.x_min)[curve][:, None]
-    low = np.zeros_like(high)
-    allowed = ~np.isnan(left).all(axis=1)
+def _names(columns: Columns) -> tuple[str, ...]:
+    asked = not np.isnan(columns.at).all()
+    return tuple(name for name in QUANTITIES if asked or name != "viability_at")
 
-    def widen(range_: Range, values: Floats) -> None:
-        range_.widen(curve, np.fmin.reduce(values, axis=1), np.fmax.reduce(values, axis=1))
 
-    found.e.widen(curve[allowed], cells.e[allowed], cells.e[allowed])
-    with np.errstate(invalid="ignore"):
-        widen(found.auc, area_under_curve(left, right, e, slope, low, high))
-        if not np.isnan(at[curve]).all():
-            value = curve_at(at[curve][:, None], left, right, e, slope)
-            widen(found.viability_at, np.where(np.isnan(at[curve][:, None]), np.nan, value))
-        if sign == FALLING:
-            half = log10_dose_at(HALF_VIABILITY, left, right, e, slope)
-            widen(found.ic50, np.where(np.isnan(left), np.nan, half))
-            # For given midpoint and slope the score falls as the bottom rises.
-            ends = np.stack([np.fmin.reduce(right, axis=1), np.fmax.reduce(right, axis=1)], axis=1)
-            score = drug_sensitivity_scores(ends, e, slope, low, high)[1]
-            widen(found.dss2, np.where(np.isnan(ends), np.nan, score))
-        else:
-            # A rising curve has no dose at which it falls to half, and no area of sensitivity.
-            beyond = np.where(left >= HALF_VIABILITY, np.inf, -np.inf)
-            widen(found.ic50, np.where(np.isnan(left), np.nan, beyond))
-            widen(found.dss2, np.where(allowed, 0.0, np.nan)[:, None])
+def _take_in_rays(
+    found: Intervals, columns: Columns, curves: NDArray[np.intp], best: Point, room: Floats
+) -> None:
+    """Widen every range by the neighbourhood of the optimum, peaks between cells included."""
+    for begin in range(0, len(curves), CURVES_IN_CACHE):
+        some = curves[begin : begin + CURVES_IN_CACHE]
+        part = columns.take(some)
+        rays = ray_cells(part.problem, best.take(some), room[some])
+        for name, (low, high) in ranges(part, rays.cells, _names(columns)).items():
+            getattr(found, name).widen(some, -peak(-low), peak(high))
+        found.e.widen(some, rays.low, rays.high)
+
+
+def _take_in_nodes(
+    found: Intervals,
+    columns: Columns,
+    curves: NDArray[np.intp],
+    searched: Searched,
+    room: Floats,
+) -> None:
+    """Widen every range by nodes of the search table that belong to the region.
+
+    Where a node lies farther out than all rays, the region is no ellipse there, and what lies
+    farther out still is looked for.
+    """
+    nodes = searched.nodes
+    gains = searched.gains[:, curves]
+    gains *= searched.best.sign[curves]
+    inside = gains >= np.maximum((searched.base - columns.allowed)[curves], SMALLEST_GAIN)
+    tried = np.flatnonzero(nodes_to_try(inside).T.ravel())  # far faster than two indices
+    whose, node = np.divmod(tried, len(inside))
+    whose = curves[whose]
+    e, eta = nodes.e[node, whose if nodes.e.shape[1] > 1 else 0], nodes.eta[node, 0]
+    e = np.where(columns.rising[whose], columns.width[whose] - e, e)
+    steps = _node_steps(nodes)
+    at_nodes = _at_nodes(columns, whose, e, eta)
+    for name, ends in at_nodes.items():
+        seen: Range = getattr(found, name)
+        width = NEARLY * (seen.high - seen.low)
+        for side, values, known in ((-1, ends[0], seen.low), (1, ends[1], seen.high)):
+            some, place = best_of_each(whose, values, side)
+            farther = side * values[place] > side * known[some] - width[some]
+            some, place = some[farther], place[farther]
+            if len(some):
+                begin = e[place], eta[place], values[place]
+                first = (steps[0][node[place], some if len(steps[0][0]) > 1 else 0], steps[1])
+                out = outermost_value(columns.take(some), name, side, begin, first)
+                seen.widen(some, out, out)
+    known_e = np.where(np.isnan(at_nodes["auc"][0]), np.nan, e)
+    _follow_midpoint(found, columns, curves, searched.best.point, room, (whose, known_e, eta))
+
+
+def _node_steps(nodes: Nodes) -> tuple[Floats, Floats]:
+    """Give half the distances between the nodes tried: in midpoint at each node, and in slope."""
+    e = nodes.e.reshape(-1, N_SLOPES, nodes.e.shape[1])
+    step: Floats = np.asarray(np.gradient(e, axis=0)) * (0.5 * MIDPOINT_STRIDE)
+    eta = nodes.eta[:N_SLOPES, 0]
+    return step.reshape(nodes.e.shape), np.asarray(0.5 * SLOPE_STRIDE * (eta[1] - eta[0]))
+
+
+def _at_nodes(
+    columns: Columns, whose: NDArray[np.intp], e: Floats, eta: Floats
+) -> dict[str, tuple[Floats, Floats]]:
+    """Give the ranges at single cells, one per entry of the lists."""
+    names = _names(columns)
+    ends = {name: (np.full(len(e), np.nan), np.full(len(e), np.nan)) for name in names}
+    for begin in range(0, len(e), NODES_IN_CACHE):
+        part = slice(begin, begin + NODES_IN_CACHE)
+        cells = Cells(e[None, part], eta[None, part])
+        for name, pair in ranges(columns.take(whose[part]), cells, names).items():
+            for whole, one in zip(ends[name], pair, strict=True):
+                whole[part] = one[0]
+    return ends
+
+
+def _follow_midpoint(
+    found: Intervals,
+    columns: Columns,
+    curves: NDArray[np.intp],
+    best: Point,
+    room: Floats,
+    inside: tuple[NDArray[np.intp], Floats, Floats],
+) -> None:
+    """Widen the range of the midpoint to the edge of its profile, from the outermost node inside.
+
+    `inside` lists whose each node is, its midpoint (NaN if outside after all) and its ln slope.
+    """
+    part, some = columns.problem.take(curves), best.take(curves)
+    for side in (-1, 1):
+        e, eta = best.e.copy(), best.eta.copy()
+        whose, place = best_of_each(inside[0], inside[1], side)
+        farther = side * inside[1][place] > side * e[whose]
+        whose, place = whose[farther], place[farther]
+        e[whose], eta[whose] = inside[1][place], inside[2][place]
+        start = e[curves], eta[curves]
+        out = outermost_midpoint(part, *start, room[curves], 2.0 * some.loss, side)
+        found.e.widen(curves, out, out)
 
 
 def _take_in_flat(found: Intervals, searched: Searched, means: DoseMeans, allowed: Floats) -> None:
@@ -166,7 +245,7 @@ def _take_in_flat(found: Intervals, searched: Searched, means: DoseMeans, allowe
 
 def _open_sides(found: Intervals, searched: Searched, means: DoseMeans, freedom: Floats) -> None:
     """Open an interval where the midpoint reaches its bound, or IC50 leaves the tested doses."""
-    problem = next(iter(searched.problem.values()))
+    problem = searched.problem
     found.e.low[found.e.low <= problem.e_low + AT_BOUND_DECADES] = -np.inf
     found.e.high[found.e.high >= problem.e_high - AT_BOUND_DECADES] = np.inf
     beyond = means.x_max - means.x_min

@@ -71,9 +71,9 @@ class Box(NamedTuple):
     right_high: Floats
 
 
-def box_around(bounds: Bounds, sign: int, level: Floats) -> Box:
-    """Give the asymptotes' limits as deviations from `level`, for falling or rising curves."""
-    left, right = (bounds.top, bounds.bottom) if sign > 0 else (bounds.bottom, bounds.top)
+def box_around(bounds: Bounds, level: Floats) -> Box:
+    """Give the limits of a falling curve's asymptotes as deviations from `level`."""
+    left, right = bounds.top, bounds.bottom
     return Box(left[0] - level, left[1] - level, right[0] - level, right[1] - level)
 
 

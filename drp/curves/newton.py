@@ -15,17 +15,21 @@ from drp.curves.asymptotes import BOTH_FREE, FLAT, LEFT_FREE, NONE_FREE, RIGHT_F
 from drp.curves.model import Box, Floats
 from drp.curves.objective import Point, Problem, evaluate
 
-MOST_STEPS = 35
+MOST_STEPS = 60
 LONGEST_STEP = (0.4, 0.7)  # decades of e, units of eta
 FIRST_DAMPING = (1e-9, 1e-2)
 MORE_DAMPING, LESS_DAMPING, MOST_DAMPING = 8.0, 0.1, 1e7
 # A start is done when the fall still to be had is this share of the error, or of the spread.
 TOLERANCE = 1e-10
 TOLERANCE_OF_SPREAD = 1e-15
-# Every few steps a start is given up that has all but stopped falling, or that would still be
-# behind another start of its curve if it fell by several times what its quadratic promises.
+# Every few steps a start is given up that has all but stopped falling, unless it is held back by
+# damping: steps that are refused say nothing of what there is to gain.
 PATIENCE = 5
 STAGNATION = 1e-8
+LIGHT_DAMPING = 0.1
+# After the first steps a start is given up that would still be behind another start of its curve
+# if it fell by several times what its quadratic promises.
+HEAD_START = 2
 HOPE = 10.0
 # When steps run out, a start still counts as arrived if less than this share of the spread
 # about the mean is left to gain.
@@ -94,7 +98,9 @@ def _next(problem: Problem, point: Point, model: Model, damping: Floats) -> tupl
     return new_e, np.where(cut, again, new_eta)
 
 
-def _limited(start: Floats, step: Floats, longest: float, low: Floats, high: Floats) -> Floats:
+def _limited(
+    start: Floats, step: Floats, longest: float, low: float, high: Floats | float
+) -> Floats:
     with np.errstate(invalid="ignore"):
         moved: Floats = np.clip(start + np.clip(step, -longest, longest), low, high)
     return moved
@@ -122,7 +128,7 @@ class State(NamedTuple):
     def take(self, kept: NDArray[np.intp]) -> "State":
         """Give the same for some starts only."""
         return State(
-            Point(*(part[kept] for part in self.here)),
+            self.here.take(kept),
             self.damping[kept],
             self.before[kept],
             Wall(*(part[kept] for part in self.wall)),
@@ -130,7 +136,7 @@ class State(NamedTuple):
 
 
 def polish(
-    problem: Problem, curve: NDArray[np.intp], e: Floats, eta: Floats, sign: int
+    problem: Problem, column: NDArray[np.intp], e: Floats, eta: Floats, owner: NDArray[np.intp]
 ) -> tuple[Point, NDArray[np.bool_]]:
     """Follow every start down to its local optimum, or until another start has overtaken it.
 
@@ -141,13 +147,13 @@ def polish(
     Parameters
     ----------
     problem : Problem
-        One column per curve.
-    curve : array of int (n_starts,)
+        One column per curve and direction.
+    column : array of int (n_starts,)
         The column each start belongs to.
     e, eta : array (n_starts,)
         The starts, inside the bounds.
-    sign : int
-        +1 falling, -1 rising.
+    owner : array of int (n_starts,)
+        The curve each start belongs to: a start may be overtaken by any other of its curve.
 
     Returns
     -------
@@ -158,20 +164,21 @@ def polish(
     """
     # Far from any optimum the quadratic may overflow; such steps are limited or refused.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return _polish(problem, curve, e, eta, sign)
+        return _polish(problem, column, e, eta, owner)
 
 
 def _polish(
-    problem: Problem, curve: NDArray[np.intp], e: Floats, eta: Floats, sign: int
+    problem: Problem, column: NDArray[np.intp], e: Floats, eta: Floats, owner: NDArray[np.intp]
 ) -> tuple[Point, NDArray[np.bool_]]:
-    point, converged, wall = _descend(problem, curve, e, eta, sign)
+    point, converged, wall = _descend(problem, column, e, eta, owner)
     hit = np.flatnonzero(wall.free != BOTH_FREE)
     if not len(hit):
         return point, converged
-    whole = problem.take(curve[hit])
+    whole = problem.take(column[hit])
     held = whole._replace(box=_held_box(whole.box, Wall(*(part[hit] for part in wall))))
-    along, arrived, _ = _descend(held, np.arange(len(hit)), point.e[hit], point.eta[hit], sign)
-    there = evaluate(whole, along.e, along.eta, sign)
+    every = np.arange(len(hit))
+    along, arrived, _ = _descend(held, every, point.e[hit], point.eta[hit], every)
+    there = evaluate(whole, along.e, along.eta)
     better = there.loss < point.loss[hit]
     merged = []
     for old, new in zip(point, there, strict=True):
@@ -197,22 +204,24 @@ def _held_box(box: Box, wall: Wall) -> Box:
 
 
 def _descend(
-    problem: Problem, curve: NDArray[np.intp], e: Floats, eta: Floats, sign: int
+    problem: Problem, column: NDArray[np.intp], e: Floats, eta: Floats, owner: NDArray[np.intp]
 ) -> tuple[Point, NDArray[np.bool_], Wall]:
-    part = problem.take(curve)
-    start = evaluate(part, e, eta, sign)
+    part = problem.take(column)
+    start = evaluate(part, e, eta)
     state = State(start, np.zeros(len(e)), start.loss, Wall(*np.zeros((3, len(e)))))
     result, walls = [value.copy() for value in start], [value.copy() for value in state.wall]
     converged, active = np.zeros(len(e), dtype=bool), np.arange(len(e))
-    lowest = np.full(len(problem.e_low), np.inf)
+    lowest = np.full(int(owner.max(initial=-1)) + 1, np.inf)
     for step in range(MOST_STEPS + 1):
         model = _quadratic(part, state.here)
         done = _finished(part, state, model)
+        if step >= HEAD_START:
+            np.minimum.at(lowest, owner[active], state.here.loss)
+            done |= state.here.loss - HOPE * model.promised > lowest[owner[active]]
         if step % PATIENCE == PATIENCE - 1:
-            np.minimum.at(lowest, curve[active], state.here.loss)
-            done |= state.before - state.here.loss <= STAGNATION * state.here.loss
-            done |= state.here.loss - HOPE * model.promised > lowest[curve[active]]
-            state = state._replace(before=state.here.loss)
+            still = state.before - state.here.loss <= STAGNATION * state.here.loss
+            done |= still & (state.damping <= LIGHT_DAMPING)
+            state = state._replace(before=state.here.loss.copy())
         arrived = done.copy()
         if step == MOST_STEPS:
             arrived |= HOPE * model.promised <= NEGLIGIBLE * part.spread
@@ -226,7 +235,7 @@ def _descend(
             model = Model(*(current[kept] for current in model))
         if not len(active):
             break
-        state = _moved(part, state, model, sign)
+        state = _moved(part, state, model)
     return Point(*result), converged, Wall(*walls)
 
 
@@ -238,19 +247,23 @@ def _finished(part: Problem, state: State, model: Model) -> NDArray[np.bool_]:
     return done
 
 
-def _moved(part: Problem, state: State, model: Model, sign: int) -> State:
+def _moved(part: Problem, state: State, model: Model) -> State:
     """Take one step where it lowers the error, else stay with more damping."""
     here, damping, before, wall = state
-    there = evaluate(part, *_next(part, here, model, damping), sign)
+    there = evaluate(part, *_next(part, here, model, damping))
     lower = there.loss < here.loss
-    moved = Point(*(np.where(lower, new, old) for new, old in zip(there, here, strict=True)))
+    # `there` is this step's own: where it is no better, what was known before is put back.
+    refused = np.flatnonzero(~lower)
+    met = ~lower & (there.free != here.free) & (there.free != FLAT) & (here.free == BOTH_FREE)
+    if met.any():
+        wall = Wall(
+            np.where(met, there.free, wall.free),
+            np.where(met, there.left, wall.left),
+            np.where(met, there.right, wall.right),
+        )
+    for new, old in zip(there, here, strict=True):
+        new[refused] = old[refused]
     # Damping starts from the curvature along the valley, which it has to match.
     along = 1.0 - model.eeta**2 / (model.ee * model.etaeta)
     more = np.maximum(damping, np.clip(along, *FIRST_DAMPING)) * MORE_DAMPING
-    met = ~lower & (there.free != here.free) & (there.free != FLAT) & (here.free == BOTH_FREE)
-    wall = Wall(
-        np.where(met, there.free, wall.free),
-        np.where(met, there.left, wall.left),
-        np.where(met, there.right, wall.right),
-    )
-    return State(moved, np.where(lower, damping * LESS_DAMPING, more), before, wall)
+    return State(there, np.where(lower, damping * LESS_DAMPING, more), before, wall)

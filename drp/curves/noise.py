@@ -30,7 +30,7 @@ class Noise:
     variance: Floats
     freedom: Floats
 
-    def take(self, curves: NDArray[np.intp]) -> "Noise":
+    def take(self, curves: slice | NDArray[np.intp]) -> "Noise":
         """Give the entries of some curves."""
         return Noise(self.variance[curves], self.freedom[curves])
 

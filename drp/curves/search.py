@@ -1,20 +1,33 @@
 """The best curve of each batch: starts from the table, Newton, the best of all and of flat."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drp.curves.collapse import DoseMeans, total
-from drp.curves.grid import Nodes, n_midpoints, scan
-from drp.curves.model import Bounds, Floats, box_around, flat_level
+from drp.curves.grid import (
+    CURVES_IN_CACHE,
+    DOSE_DECIMALS,
+    Nodes,
+    Starts,
+    Table,
+    find_starts,
+    signed_gains,
+)
+from drp.curves.model import Bounds, Box, Floats, box_around, flat_level
 from drp.curves.newton import polish
-from drp.curves.objective import Point, Problem
+from drp.curves.objective import FAR_BELOW, Point, Problem
 
 FALLING, RISING = 1, -1
 # A second optimum is worth a word if it fits nearly as well and lies this far away (decades).
 RIVAL_ERROR_SHARE, RIVAL_DISTANCE = 0.01, 0.3
+# Fewer curves with the same doses than this have their tables worked out one by one.
+FEWEST_TO_SHARE = 24
+# Where flat curves are outside the limits, nodes are measured against a loss this many times that
+# of the worst imaginable fit.
+WORST = 1e3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +46,9 @@ class Best:
         Squared error of the dose means (scatter within doses not included).
     flat, converged, rival : array of bool
         Flat is best; the search ended by its own rule; another optimum fits nearly as well.
-    hessian : Point
-        Derivatives at the optimum, of the half squared error.
+    point : Point
+        The optimum and its derivatives as the search met it: a rising curve seen from the highest
+        dose, as a falling one.
     """
 
     e: Floats
@@ -46,27 +60,53 @@ class Best:
     flat: NDArray[np.bool_]
     converged: NDArray[np.bool_]
     rival: NDArray[np.bool_]
-    hessian: Point
+    point: Point
+
+    def take(self, curves: NDArray[np.intp]) -> "Best":
+        """Give the entries of some curves."""
+        parts = {one.name: getattr(self, one.name) for one in fields(self)}
+        point = parts.pop("point").take(curves)
+        return Best(**{name: part[curves] for name, part in parts.items()}, point=point)
 
 
 class Searched(NamedTuple):
-    """A batch after the search: what intervals are made from."""
+    """A batch after the search: what intervals are made from.
+
+    `problem` has one column per curve, in the direction of its best fit.
+    """
 
     best: Best
     nodes: Nodes
-    excess: dict[int, Floats]
-    problem: dict[int, Problem]
+    gains: Floats
+    base: Floats
+    problem: Problem
     flat_excess: Floats
 
 
-def batches(means: DoseMeans, bounds: Bounds, size: int) -> list[NDArray[np.intp]]:
-    """Cut curves into batches that share a table's size, neighbours of one design together."""
-    relative = means.x - means.x_min
-    sizes = n_midpoints(means, bounds)
-    order = np.lexsort((*means.weight, *relative, means.n_doses, sizes))
-    cuts = np.flatnonzero(np.diff(sizes[order]) | np.diff(means.n_doses[order])) + 1
-    groups = np.split(order, cuts) if len(order) else []
-    return [group[i : i + size] for group in groups for i in range(0, len(group), size)]
+def batches(means: DoseMeans, size: int) -> list[NDArray[np.intp]]:
+    """Cut curves into batches, those with the same relative doses together if they are many.
+
+    Examples
+    --------
+    >>> from drp.curves.collapse import collapse
+    >>> means = collapse(np.array([[1.0, 10.0], [5.0, 50.0], [1.0, 20.0]]), np.ones((3, 2)))
+    >>> [batch.tolist() for batch in batches(means, 10)]
+    [[0, 1, 2]]
+    """
+    relative = np.round(means.x - means.x_min, DOSE_DECIMALS)
+    if (relative == relative[:, :1]).all():
+        groups = [np.arange(relative.shape[1])]
+    else:
+        order = np.lexsort((*relative, means.n_doses))
+        ordered = relative[:, order]
+        cuts = np.flatnonzero((ordered[:, 1:] != ordered[:, :-1]).any(axis=0)) + 1
+        groups = np.split(order, cuts)
+    many = [group for group in groups if len(group) >= FEWEST_TO_SHARE]
+    few = [group for group in groups if len(group) < FEWEST_TO_SHARE]
+    if few:
+        alone = np.concatenate(few)
+        many += np.split(alone, np.flatnonzero(np.diff(means.n_doses[alone])) + 1)
+    return [group[i : i + size] for group in many for i in range(0, len(group), size)]
 
 
 def search(means: DoseMeans, bounds: Bounds, signs: tuple[int, ...]) -> Searched:
@@ -89,17 +129,62 @@ def search(means: DoseMeans, bounds: Bounds, signs: tuple[int, ...]) -> Searched
     level = means.level
     flat_at = flat_level(bounds, level)
     flat_excess = np.where(np.isnan(flat_at), np.inf, means.total_weight * (flat_at - level) ** 2)
-    nodes, starts_of, excess = scan(means, bounds, signs, flat_excess)
-    problems, found = {}, []
+    spread = total(means.weight * (means.mean - level) ** 2)
+    # Where no curve may be flat, any start is better than none.
+    base = np.where(np.isfinite(flat_excess), flat_excess, WORST * (spread + level**2))
+    table, starts_of, gains = _scan(means, bounds, signs, base, spread)
+    problem = _problem(means, bounds, signs, level, spread)
+    curve, sign, column, e, eta = _columns(means, starts_of)
+    point, converged = polish(problem, column, e, eta, curve)
+    best = _pick(means, Ends(curve, sign, converged, point), flat_at, flat_excess)
+    own = np.arange(len(level)) + len(level) * np.where(best.sign == signs[0], 0, 1)
+    return Searched(best, table.nodes, gains, base, problem.take(own), flat_excess)
+
+
+def _columns(
+    means: DoseMeans, starts_of: dict[int, Starts]
+) -> tuple[NDArray[np.intp], NDArray[np.int64], NDArray[np.intp], Floats, Floats]:
+    """Join the starts of all directions: curve, sign, column of the problem, midpoint, slope."""
+    parts = []
+    for place, (sign, starts) in enumerate(starts_of.items()):
+        column = starts.curve + place * len(means.x_min)
+        e = seen_from(sign, starts.log10_ec50, (means.x_max - means.x_min)[starts.curve])
+        parts.append((starts.curve, np.full(len(column), sign), column, e, starts.log_slope))
+    joined = [np.concatenate(one) for one in zip(*parts, strict=True)]
+    return joined[0], joined[1], joined[2], joined[3], joined[4]
+
+
+def seen_from(sign: int | NDArray[np.int64], x: Floats, width: Floats) -> Floats:
+    """Give a relative log dose as it stands in the search, or as it was: a rising curve's mirrored.
+
+    >>> seen_from(RISING, np.array([0.5]), np.array([3.0]))
+    array([2.5])
+    """
+    seen: Floats = np.where(np.equal(sign, RISING), width - x, x)
+    return seen
+
+
+def _scan(
+    means: DoseMeans,
+    bounds: Bounds,
+    signs: tuple[int, ...],
+    base: Floats,
+    spread: Floats,
+) -> tuple[Table, dict[int, Starts], Floats]:
+    """Try every node of the table on every curve: starts by direction, and the signed gains."""
+    table, found, kept = Table(means, bounds), [], []
+    for begin in range(0, len(spread), CURVES_IN_CACHE):
+        part = slice(begin, begin + CURVES_IN_CACHE)
+        gains = signed_gains(table.sums(part), bounds, table.level[part], base[part], signs)
+        nodes = table.nodes if table.shared else Nodes(table.nodes.e[:, part], table.nodes.eta)
+        starts = find_starts(gains, nodes, (spread + base)[part], signs)
+        found.append({sign: one._replace(curve=one.curve + begin) for sign, one in starts.items()})
+        kept.append(gains)
+    joined = {}
     for sign in signs:
-        starts = starts_of[sign]
-        problems[sign] = _problem(means, bounds, sign, level)
-        point, converged = polish(
-            problems[sign], starts.curve, starts.log10_ec50, starts.log_slope, sign
-        )
-        found.append(Ends(starts.curve, np.full(len(starts.curve), sign), converged, point))
-    best = _pick(means, _joined(found), flat_at, flat_excess)
-    return Searched(best, nodes, excess, problems, flat_excess)
+        parts = zip(*(starts[sign] for starts in found), strict=True)
+        joined[sign] = Starts(*(np.concatenate(part) for part in parts))
+    return table, joined, np.concatenate(kept, axis=1)
 
 
 class Ends(NamedTuple):
@@ -111,30 +196,23 @@ class Ends(NamedTuple):
     point: Point
 
 
-def _joined(found: list[Ends]) -> Ends:
-    points = zip(*(ends.point for ends in found), strict=True)
-    return Ends(
-        np.concatenate([ends.curve for ends in found]),
-        np.concatenate([ends.sign for ends in found]),
-        np.concatenate([ends.converged for ends in found]),
-        Point(*(np.concatenate(parts) for parts in points)),
-    )
-
-
-def _problem(means: DoseMeans, bounds: Bounds, sign: int, level: Floats) -> Problem:
-    y = means.mean - level
-    width = means.x_max - means.x_min
-    low, high = np.log(bounds.slope[0]), np.log(bounds.slope[1])
+def _problem(
+    means: DoseMeans, bounds: Bounds, signs: tuple[int, ...], level: Floats, spread: Floats
+) -> Problem:
+    """Set up the columns of each direction, one direction after the other."""
+    n, width = len(signs), means.x_max - means.x_min
+    x = np.maximum(means.x - means.x_min, FAR_BELOW)
     return Problem(
-        means.x - means.x_min,
-        y,
-        means.weight,
-        box_around(bounds, sign, level),
-        total(means.weight * y * y),
-        np.full_like(width, -bounds.ec50_margin),
-        width + bounds.ec50_margin,
-        np.full_like(width, low),
-        np.full_like(width, high),
+        np.hstack([x if sign == FALLING else width - x for sign in signs]),
+        np.tile(means.mean - level, n),
+        np.tile(means.weight, n),
+        np.tile(means.total_weight, n),
+        Box(*(np.tile(limit, n) for limit in box_around(bounds, level))),
+        np.tile(spread, n),
+        np.tile(width + bounds.ec50_margin, n),
+        -bounds.ec50_margin,
+        float(np.log(bounds.slope[0])),
+        float(np.log(bounds.slope[1])),
     )
 
 
@@ -151,25 +229,31 @@ def _pick(means: DoseMeans, ends: Ends, flat_at: Floats, flat_excess: Floats) ->
     spread = total(means.weight * (means.mean - level) ** 2)
     loss = 2.0 * fitted.loss
     flat = ~(loss < spread + flat_excess)
+    sign = np.where(flat, FALLING, np.append(ends.sign, FALLING)[chosen])
+    falling, width = sign == FALLING, means.x_max - means.x_min
+    e = seen_from(sign, fitted.e, width)
+    rivals = ends.curve, seen_from(ends.sign, ends.point.e, width[ends.curve]), ends.point.loss
     return Best(
-        np.where(flat, np.nan, fitted.e),
+        np.where(flat, np.nan, e),
         np.where(flat, np.nan, fitted.eta),
-        np.where(flat, flat_at, level + fitted.left),
-        np.where(flat, flat_at, level + fitted.right),
-        np.where(flat, FALLING, np.append(ends.sign, FALLING)[chosen]),
+        np.where(flat, flat_at, level + np.where(falling, fitted.left, fitted.right)),
+        np.where(flat, flat_at, level + np.where(falling, fitted.right, fitted.left)),
+        sign,
         np.where(flat, spread + flat_excess, loss),
         flat,
         flat | np.append(ends.converged, True)[chosen],
-        _has_rival(ends, fitted, loss + means.scatter) & ~flat,
+        _has_rival(*rivals, e, loss, loss + means.scatter) & ~flat,
         fitted,
     )
 
 
-def _has_rival(ends: Ends, fitted: Point, error: Floats) -> NDArray[np.bool_]:
+def _has_rival(
+    curve: NDArray[np.intp], e: Floats, half: Floats, best_e: Floats, least: Floats, error: Floats
+) -> NDArray[np.bool_]:
     """Say which curves have another optimum nearly as good at another midpoint."""
-    behind = 2.0 * (ends.point.loss - fitted.loss[ends.curve])
-    near = behind <= RIVAL_ERROR_SHARE * error[ends.curve]
-    apart = np.abs(ends.point.e - fitted.e[ends.curve]) > RIVAL_DISTANCE
+    behind = 2.0 * half - least[curve]
+    near = behind <= RIVAL_ERROR_SHARE * error[curve]
+    apart = np.abs(e - best_e[curve]) > RIVAL_DISTANCE
     rival = np.zeros(len(error), dtype=bool)
-    rival[ends.curve[near & apart]] = True
+    rival[curve[near & apart]] = True
     return rival
