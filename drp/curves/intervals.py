@@ -171,7 +171,8 @@ def _take_in_nodes(
             if len(some):
                 begin = e[place], eta[place], values[place]
                 first = (steps[0][node[place], some if len(steps[0][0]) > 1 else 0], steps[1])
-                out = outermost_value(columns.take(some), name, side, begin, first)
+                wanted = known[some], width[some]
+                out = outermost_value(columns.take(some), name, side, begin, first, wanted)
                 seen.widen(some, out, out)
     known_e = np.where(np.isnan(at_nodes["auc"][0]), np.nan, e)
     _follow_midpoint(found, columns, curves, searched.best.point, room, (whose, known_e, eta))

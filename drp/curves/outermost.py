@@ -12,8 +12,8 @@ N_MIDPOINT_STEPS = 6
 LONGEST_STEP = (0.5, 0.7)  # decades of e, units of eta
 # A point whose excess misses the region's edge by this share of the room still counts.
 EDGE_TOLERANCE = 0.01
-# Rounds of the pattern search; each that finds nothing better halves its steps.
-N_ROUNDS = 6
+# Rounds of the pattern search.
+N_ROUNDS = 4
 AROUND = np.array([(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)], float)
 
 
@@ -76,6 +76,7 @@ def outermost_value(
     side: int,
     start: tuple[Floats, Floats, Floats],
     steps: tuple[Floats, Floats],
+    wanted: tuple[Floats, Floats],
 ) -> Floats:
     """Improve on the outermost value of a quantity by a pattern search in midpoint and slope.
 
@@ -91,30 +92,80 @@ def outermost_value(
         Midpoint, ln slope, and the value there.
     steps : tuple of array (n_columns,)
         First steps in midpoint and ln slope.
+    wanted : tuple of array (n_columns,)
+        The value to outdo, and by how much the start may lag behind it. The lag allowed is halved
+        every round; a column that lags more is given up.
 
     Returns
     -------
     array (n_columns,)
         At least as far out as the value at the start.
     """
-    e, eta, value = start
-    step_e, step_eta = steps
-    problem, column = columns.problem, np.arange(len(e))
-    for _ in range(N_ROUNDS):
+    outermost = start[2].copy()
+    active = np.arange(len(outermost))
+    search: tuple[Floats, ...] = (*start, *steps)
+    for number in range(N_ROUNDS):
+        search = _round(columns, name, side, search)
+        outermost[active] = search[2]
+        lag = side * (wanted[0][active] - search[2])
+        kept = np.flatnonzero(lag < wanted[1][active] * 0.5 ** (number + 1))
+        if not len(kept):
+            break
+        active, columns = active[kept], columns.take(kept)
+        search = tuple(part[kept] for part in search)
+    return outermost
+
+
+def _round(
+    columns: Columns, name: str, side: int, search: tuple[Floats, ...]
+) -> tuple[Floats, ...]:
+    """Try the points around each, and the peak of a parabola through them; move to the best.
+
+    The steps are halved where no point is better, and where the parabola's peak is.
+    """
+    e, eta, value, step_e, step_eta = search
+
+    def values_at(places: Floats) -> tuple[Cells, Floats]:
+        problem = columns.problem
         tried = Cells(
-            np.clip(e + AROUND[:, :1] * step_e, problem.e_low, problem.e_high),
-            np.clip(eta + AROUND[:, 1:] * step_eta, problem.eta_low, problem.eta_high),
+            np.clip(e + places[:, 0] * step_e, problem.e_low, problem.e_high),
+            np.clip(eta + places[:, 1] * step_eta, problem.eta_low, problem.eta_high),
         )
         found = ranges(columns, tried, (name,))[name][side > 0]
-        found = np.where(np.isnan(found), -np.inf, side * found)
-        best = np.argmax(found, axis=0)
-        top = found[best, column]
-        better = top > side * value
-        e, eta = (np.where(better, part[best, column], old) for part, old in
-                  zip(tried, (e, eta), strict=True))  # fmt: skip
-        value = np.where(better, side * top, value)
-        step_e, step_eta = (np.where(better, step, 0.5 * step) for step in (step_e, step_eta))
-    return value
+        return tried, np.where(np.isnan(found), -np.inf, side * found)
+
+    around, found = values_at(AROUND[:, :, None])
+    top, found_top = values_at(_parabola_peak(side * value, found)[None])
+    every = np.vstack([found, found_top])
+    best, column = np.argmax(every, axis=0), np.arange(len(e))
+    highest = every[best, column]
+    better = highest > side * value
+    e, eta = (
+        np.where(better, np.vstack(parts)[best, column], old)
+        for parts, old in zip(zip(around, top, strict=True), (e, eta), strict=True)
+    )
+    shorter = np.where(better & (best < len(AROUND)), 1.0, 0.5)
+    return e, eta, np.where(better, side * highest, value), shorter * step_e, shorter * step_eta
+
+
+def _parabola_peak(centre: Floats, around: Floats) -> Floats:
+    """Give the peak of the paraboloid through nine points, in steps, shape (2, n_columns).
+
+    No farther than two steps; the centre where there is no peak.
+    """
+    with np.errstate(all="ignore"):
+        low_e, high_e = around[[0, 1, 2]].sum(axis=0), around[[5, 6, 7]].sum(axis=0)
+        low_eta, high_eta = around[[0, 3, 5]].sum(axis=0), around[[2, 4, 7]].sum(axis=0)
+        slope_e, slope_eta = (high_e - low_e) / 6.0, (high_eta - low_eta) / 6.0
+        bend_e = around[1] + around[6] - 2.0 * centre
+        bend_eta = around[3] + around[4] - 2.0 * centre
+        both = (around[0] + around[7] - around[2] - around[5]) / 4.0
+        determinant = bend_e * bend_eta - both * both
+        peak_e = (both * slope_eta - bend_eta * slope_e) / determinant
+        peak_eta = (both * slope_e - bend_e * slope_eta) / determinant
+        peak = np.stack([peak_e, peak_eta])
+    sound = (bend_e < 0) & (determinant > 0) & np.isfinite(peak).all(axis=0)
+    return np.where(sound, np.clip(peak, -2.0, 2.0), 0.0)
 
 
 def best_of_each(
