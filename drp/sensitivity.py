@@ -15,7 +15,8 @@ from drp.asymmetric import asymmetric_scores
 from drp.curves.censoring import censored_half_doses
 from drp.curves.collapse import DoseMeans, collapse
 from drp.curves.fitting import Fits, fit
-from drp.curves.flags import identifiability, replicate_sd
+from drp.curves.flags import LARGEST_AREA_GAP, identifiability, replicate_sd
+from drp.curves.influence import largest_auc_shift
 from drp.curves.metrics import breeze_score, drug_sensitivity_scores
 from drp.curves.model import Bounds, Floats
 from drp.curves.monotone import model_free_of
@@ -134,8 +135,10 @@ def fit_curves(
         **_at_peak(fits, peak, low, high),
         **_growth(groups, dose, gr, low, high),
     }
+    # A replicate that moves the means' area by less than a tenth of what counts is not tried.
+    shift = largest_auc_shift(dose, response, bounds=bounds, at_least=LARGEST_AREA_GAP / 10)
     flags = {
-        **identifiability(fits, means, free["auc_model_free"]),
+        **identifiability(fits, means, free["auc_model_free"], shift),
         **{name: groups[name].to_numpy(dtype=bool) for name in GROUP_FLAGS},
         "no_wells": means.n_points == 0,
         "cmax_outside_range": (peak < low) | (peak > high),

@@ -108,3 +108,16 @@ def test_the_largest_shift_is_that_of_leaving_out_every_well_in_turn(copies):
 
 def test_no_well_can_be_spared_where_no_fit_is_possible():
     assert np.isnan(largest_auc_shift(10.0 ** np.arange(3), [[100.0, 50, 10]])[0])
+
+
+@pytest.mark.parametrize(("n_doses", "copies"), [(5, 2), (5, 1), (8, 3)])
+def test_wells_not_worth_trying_are_those_that_move_little(n_doses, copies):
+    random = np.random.default_rng(11)
+    dose = np.repeat(10.0 ** np.linspace(0, 4, n_doses), copies)
+    share = falling_share(np.log10(dose), np.array(2.0), np.array(1.0))
+    response = 20 + 80 * share + random.normal(0, 25, (300, len(dose)))
+    every, worth = (largest_auc_shift(dose, response, at_least=least) for least in (0.0, 0.5))
+    large = every > 5.0
+    assert large.any()
+    assert (worth[large] > 5.0).mean() >= 0.98
+    assert (worth <= every).all()

@@ -3,8 +3,10 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from drp.curves.collapse import collapse
 from drp.curves.fitting import BLOCK_SIZE, Direction, fit
 from drp.curves.model import Bounds, Floats
+from drp.curves.monotone import model_free_of
 
 
 def largest_auc_shift(
@@ -14,6 +16,7 @@ def largest_auc_shift(
     *,
     bounds: Bounds | None = None,
     direction: Direction = "both",
+    at_least: float = 0.0,
 ) -> Floats:
     """Give the largest change of the area under the curve when one well is left out.
 
@@ -25,11 +28,14 @@ def largest_auc_shift(
     ----------
     dose, viability, weights, bounds, direction
         As in `drp.curves.fit`.
+    at_least : float
+        A replicate is tried only if leaving it out moves the area under the dose means by so many
+        points; that costs far less to find out than a fit. A well alone at its dose always is.
 
     Returns
     -------
     array (n_curves,)
-        Points of viability; NaN where no well could be left out.
+        Points of viability; NaN where no well could be left out, 0 where none was worth trying.
 
     Examples
     --------
@@ -47,6 +53,12 @@ def largest_auc_shift(
     area = fit(doses, values, weight, bounds=bounds, direction=direction).auc
     curve, well = np.nonzero(_candidates(doses, values))
     largest = np.full(len(values), np.nan)
+    if at_least > 0:
+        worth = _shift_of_means(doses, values, weight, curve, well) >= at_least
+        worth |= _alone(doses, values)[curve, well]
+        idle = np.setdiff1d(curve, curve[worth])
+        largest[idle] = np.where(np.isnan(area[idle]), np.nan, 0.0)
+        curve, well = curve[worth], well[worth]
     for begin in range(0, len(curve), BLOCK_SIZE):
         some, left_out = (part[begin : begin + BLOCK_SIZE] for part in (curve, well))
         fewer = weight[some]
@@ -54,6 +66,29 @@ def largest_auc_shift(
         without = fit(doses[some], values[some], fewer, bounds=bounds, direction=direction)
         np.fmax.at(largest, some, np.abs(without.auc - area[some]))
     return largest
+
+
+def _shift_of_means(
+    dose: Floats, viability: Floats, weight: Floats, curve: NDArray[np.intp], well: NDArray[np.intp]
+) -> Floats:
+    """Give how far the area under the dose means moves when each of these wells is left out."""
+    area = model_free_of(collapse(dose, viability, weight)).auc
+    shift = np.zeros(len(curve))
+    for begin in range(0, len(curve), BLOCK_SIZE):
+        part = slice(begin, begin + BLOCK_SIZE)
+        fewer = viability[curve[part]]
+        fewer[np.arange(len(fewer)), well[part]] = np.nan
+        without = model_free_of(collapse(dose[curve[part]], fewer, weight[curve[part]])).auc
+        shift[part] = np.abs(without - area[curve[part]])
+    return shift
+
+
+def _alone(dose: Floats, viability: Floats) -> NDArray[np.bool_]:
+    """Say which wells have no replicate."""
+    used = ~np.isnan(viability)
+    same = (dose[:, :, None] == dose[:, None, :]) & used[:, None, :]
+    alone: NDArray[np.bool_] = used & (same.sum(axis=2) == 1)
+    return alone
 
 
 def _candidates(dose: Floats, viability: Floats) -> NDArray[np.bool_]:
