@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from drp.asymmetric import asymmetric_scores
 from drp.curves.censoring import censored_half_doses
@@ -28,6 +28,7 @@ from drp.tables import check
 
 # Breeze and the R package give whole tenths; a larger gap is the cliff at the highest dose.
 CLIFF = 0.1
+BAND_STEPS = 9
 GROUP_FLAGS = ("matrix_monotherapy", "mixed_units", "no_unit", "missing_dose")
 # Columns taken over from the fit as they are.
 AS_FITTED = (
@@ -78,10 +79,11 @@ def fit_curves(
         ``auc_model_free``, ``auc_isotonic`` (%), ``dss1_model_free`` (0–100), ``ic50_model_free``
         (dose_unit; 0 or infinite beyond the doses), ``ic50_isotonic`` and its qualifier;
         ``dss2_breeze`` (0–50); ``cmax`` (dose_unit), ``viability_at_cmax_lo``, ``_hi`` (%) and
-        ``_qualifier`` (``<``: at most, ``>``: at least); ``control_growth`` (untreated cells over
-        day 0), ``gr_form``, ``gr_aoc`` (0–2), ``gr_max`` (-1 to 1), ``gr50`` and its qualifier;
-        ``headline``: ``curve``, ``isotonic`` where the curve is in doubt, or ``none``. What each
-        score means: `drp.scores`.
+        ``_qualifier`` (``<``: at most, ``>``: at least); ``band_lo``, ``band_hi`` (interval of the
+        viability, %, at equal steps of log10 dose, see `band_doses`; joined by ``;``);
+        ``control_growth`` (untreated cells over day 0), ``gr_form``, ``gr_aoc`` (0–2), ``gr_max``
+        (-1 to 1), ``gr50`` and its qualifier; ``headline``: ``curve``, ``isotonic`` where the
+        curve is in doubt, or ``none``. What each score means: `drp.scores`.
 
     Raises
     ------
@@ -114,13 +116,14 @@ def fit_curves(
     positive = np.where(dose > 0, dose, np.nan)
     low, high = np.fmin.reduce(positive, axis=1), np.fmax.reduce(positive, axis=1)
     peak = _peaks(groups["drug"], cmax)
+    asked = np.column_stack([np.clip(peak, low, high), band_doses(low, high)])
     fits = fit(
         dose,
         response,
         bounds=bounds,
         intervals=True,
         level=level,
-        at_dose=np.clip(peak, low, high),
+        at_dose=asked,
         noise=_noise_of_sample(dose, response, groups, means, bounds),
         seed=seed,
     )
@@ -133,6 +136,7 @@ def fit_curves(
         "dss_asym": _asymmetric(dose, response, fits),
         **free,
         **_at_peak(fits, peak, low, high),
+        **_band(fits),
         **_growth(groups, dose, gr, low, high),
     }
     # A replicate that moves the means' area by less than a tenth of what counts is not tried.
@@ -238,9 +242,31 @@ def _at_peak(fits: Fits, peak: Floats, low: Floats, high: Floats) -> Columns:
     return {
         "cmax": peak,
         "viability_at_cmax": value,
-        "viability_at_cmax_lo": fits.viability_at_lo,
-        "viability_at_cmax_hi": fits.viability_at_hi,
+        "viability_at_cmax_lo": fits.viability_at_lo[:, 0],
+        "viability_at_cmax_hi": fits.viability_at_hi[:, 0],
         "viability_at_cmax_qualifier": outside_qualifiers(peak, low, high, value, fits.increasing),
+    }
+
+
+def band_doses(low: ArrayLike, high: ArrayLike) -> Floats:
+    """Give the doses of the band: `BAND_STEPS` equal steps of log10 dose, both ends included.
+
+    >>> band_doses([1.0], [1e8])[0, :3]
+    array([ 1., 10., 100.])
+    """
+    ends = np.log10(np.asarray(low, float)), np.log10(np.asarray(high, float))
+    return 10.0 ** np.linspace(*ends, BAND_STEPS, axis=-1)
+
+
+def _band(fits: Fits) -> Columns:
+    """Write the viability's interval at the doses of the band, joined by semicolons."""
+    ends = {"band_lo": fits.viability_at_lo[:, 1:], "band_hi": fits.viability_at_hi[:, 1:]}
+    return {
+        name: np.array(
+            ["" if np.isnan(row).any() else ";".join(f"{v:.4g}" for v in row) for row in values],
+            dtype=object,
+        )
+        for name, values in ends.items()
     }
 
 

@@ -63,6 +63,21 @@ def test_an_interval_holds_its_own_estimate():
     assert ((fits.viability_at_lo < value) & (value < fits.viability_at_hi)).all()
 
 
+def test_viability_at_several_doses_is_that_at_each_and_covers_the_truth():
+    response, truth = identified(600, seed=8)
+    doses = np.array([2.0, 50.0, 700.0, np.nan])
+    together = fit(DOSE, response, intervals=True, at_dose=np.tile(doses, (600, 1)))
+    assert together.viability_at_lo.shape == (600, 4)
+    assert np.isnan(together.viability_at_lo[:, 3]).all()
+    for place, dose in enumerate(doses[:3]):
+        alone = fit(DOSE, response, intervals=True, at_dose=np.full(600, dose))
+        low, high = alone.viability_at_lo, alone.viability_at_hi
+        assert np.array_equal(together.viability_at_lo[:, place], low)
+        assert np.array_equal(together.viability_at_hi[:, place], high)
+        true = np.array([naive.viability(dose, *one) for one in zip(*truth, strict=True)])
+        assert 0.91 <= ((low <= true) & (true <= high)).mean() <= 0.99
+
+
 def test_more_noise_widens_and_more_confidence_too():
     quiet = fit(DOSE, identified(40, seed=2, noise=2.0)[0], intervals=True)
     loud = fit(DOSE, identified(40, seed=2, noise=8.0)[0], intervals=True)

@@ -25,7 +25,10 @@ def curve(**changes):
             Point(dose=10.0, viability_pct=400.0),
         ],
         "fitted": [100.0, 50.0, 0.0],
+        "band_low": [],
+        "band_high": [],
         "reference": [],
+        "ic50_qualifier": "=",
         "plasma_peak": 31.6227766,
         "summary": 'a "curve" & <more>',
     }
@@ -52,6 +55,21 @@ def test_places_by_hand():
     (line,) = paths(svg, "l")
     assert line == "M1.0 31.0L51.0 81.0L101.0 131.0"
     assert not paths(svg, "r")
+
+
+def test_the_band_runs_along_its_lower_and_back_along_its_upper_side():
+    svg = curve_svg(
+        curve(band_low=[90.0, -10.0], band_high=[110.0, 10.0]), AXIS, 103, 142, labels=False
+    )
+    assert paths(svg, "b") == ["M1.0 41.0L101.0 141.0L101.0 121.0L1.0 21.0z"]
+
+
+@pytest.mark.parametrize(
+    ("qualifier", "starts"), [(">", ["M94.0 81.0h7"]), ("<", ["M9.0 81.0h-7"]), ("=", [])]
+)
+def test_an_ic50_beyond_the_doses_is_an_arrow_inside_the_drawing(qualifier, starts):
+    svg = curve_svg(curve(ic50_qualifier=qualifier), AXIS, 103, 142, labels=False)
+    assert [path.split("m")[0] for path in paths(svg, "a")] == starts
 
 
 def test_alternative_text_is_escaped_and_kept():

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from drp.scores import SCORES, score_table, viability_at
-from drp.sensitivity import fit_curves
+from drp.sensitivity import band_doses, fit_curves
 from drp.tables import check
 
 from . import naive
@@ -138,6 +138,18 @@ def test_viability_at_the_plasma_peak(table):
     assert qualifiers == ["=", "<", ""]
     assert (active["cmax"], late["cmax"]) == (100.0, 1e6)
     assert np.isnan(inert["cmax"])
+
+
+def test_the_band_holds_the_curve_at_equal_steps_of_log_dose(table):
+    active = row(table, "active")
+    low, high = (
+        np.array([float(v) for v in active[end].split(";")]) for end in ("band_lo", "band_hi")
+    )
+    doses = band_doses(active["dose_min"], active["dose_max"])
+    assert len(low) == len(high) == len(doses) and (np.diff(np.log10(doses)) > 0).all()
+    curve = active["top"], active["bottom"], np.log10(active["ec50"]), active["slope"]
+    fitted = np.array([naive.viability(dose, *curve) for dose in doses])
+    assert ((low < fitted) & (fitted < high)).all()
 
 
 def test_viability_at_any_dose(table):

@@ -34,7 +34,7 @@ class Fits:
     log10_ec50_lo, log10_ec50_hi, log10_ic50_lo, log10_ic50_hi : array
         Profile-likelihood intervals; infinite = open on that side. IC50 is the dose of 50.
     auc_lo, auc_hi, dss2_lo, dss2_hi, viability_at_lo, viability_at_hi : array
-        Likewise; `viability_at` at the doses asked for.
+        Likewise; `viability_at` at the doses asked for, in the shape they were given.
     p_flat : array
         p-value against a flat curve.
 

@@ -69,7 +69,7 @@ def fit(
         Also give standard errors, intervals and p-values.
     level : float
         Coverage of the intervals, between 0 and 1.
-    at_dose : array (n_curves,), optional
+    at_dose : array (n_curves,) or (n_curves, n), optional
         Doses at which the viability wants an interval; NaN = none.
     noise : Noise, optional
         Noise of the wells of each curve for errors, intervals and the flat test; else each curve's
@@ -105,7 +105,8 @@ def fit(
             else _fit_block(wells.take(block), options)
         )
         for name, values in found.items():
-            whole = columns.setdefault(name, np.empty(n_curves, dtype=values.dtype))
+            shape = (n_curves, *values.shape[1:])
+            whole = columns.setdefault(name, np.empty(shape, dtype=values.dtype))
             whole[block] = values
     return Fits(**columns)
 
@@ -121,7 +122,7 @@ class Options(NamedTuple):
 
 
 class Wells(NamedTuple):
-    """The wells of curves, as given to `fit`; `at` is log10 of the doses asked for."""
+    """The wells of curves, as given to `fit`; `at` is log10 of the doses asked for, if any."""
 
     dose: Floats
     viability: Floats
@@ -140,10 +141,10 @@ class Wells(NamedTuple):
     ) -> "Wells":
         """Turn what a caller gave into arrays."""
         values = np.array(viability, dtype=np.float64, ndmin=2, copy=None)
-        at = np.full(len(values), np.nan)
-        if at_dose is not None:
-            with np.errstate(divide="ignore"):
-                at = np.log10(np.broadcast_to(np.asarray(at_dose, np.float64), len(values)))
+        doses = np.full(len(values), np.nan) if at_dose is None else at_dose
+        with np.errstate(divide="ignore"):
+            at = np.log10(np.asarray(doses, np.float64))
+        at = np.broadcast_to(at, (len(values), *at.shape[1:]))
         given = None if weights is None else np.asarray(weights, dtype=np.float64)
         return cls(np.asarray(dose, dtype=np.float64), values, given, at, noise)
 
@@ -162,7 +163,7 @@ class Wells(NamedTuple):
 def _fit_block(wells: Wells, options: Options) -> dict[str, NDArray[Any]]:
     """Fit some curves; few enough for all they need to be held at once."""
     means = collapse(wells.dose, wells.viability, wells.weights)
-    columns = _empty(means)
+    columns = _empty(means, wells.at.shape)
     usable = np.flatnonzero(is_usable(means))
     for group in batches(means.take(usable), BATCH_SIZE):
         curves = usable[group]
@@ -230,8 +231,8 @@ def _r2(sse: Floats, sst: Floats) -> Floats:
     return share
 
 
-def _empty(means: DoseMeans) -> dict[str, NDArray[Any]]:
-    """Give the columns of curves that were not fitted."""
+def _empty(means: DoseMeans, at: tuple[int, ...]) -> dict[str, NDArray[Any]]:
+    """Give the columns of curves that were not fitted; `at` is the shape of the doses asked for."""
     n_curves = len(means.n_points)
     columns: dict[str, NDArray[Any]] = {
         name: np.full(n_curves, np.nan) for name in Fits.__dataclass_fields__
@@ -244,6 +245,7 @@ def _empty(means: DoseMeans) -> dict[str, NDArray[Any]]:
     )
     columns["sst"] = total(means.weight * (means.mean - level) ** 2) + means.scatter
     columns["n_points"], columns["n_doses"] = means.n_points, means.n_doses.astype(np.int64)
+    columns["viability_at_lo"], columns["viability_at_hi"] = np.full((2, *at), np.nan)
     columns["increasing"] = np.zeros(n_curves, dtype=bool)
     columns["second_optimum"] = np.zeros(n_curves, dtype=bool)
     columns["status"] = np.full(n_curves, "too_few_doses", dtype=STATES.dtype)
@@ -280,13 +282,18 @@ def _uncertainty(
     columns: dict[str, NDArray[Any]] = {}
     for name, values in standard_errors(means, searched.best, options.bounds, noise).items():
         columns[f"{name}_se"] = values
-    found = find_intervals(means, searched, options.level, at - means.x_min, noise)
+    doses = np.atleast_2d(at.T) - means.x_min
+    asked = doses[:0] if np.isnan(doses).all() else doses
+    found = find_intervals(means, searched, options.level, asked, noise)
     for name, one, shift in (
         ("log10_ec50", found.e, means.x_min),
         ("log10_ic50", found.ic50, means.x_min),
         ("auc", found.auc, 0.0),
         ("dss2", found.dss2, 0.0),
-        ("viability_at", found.viability_at, 0.0),
     ):
         columns[f"{name}_lo"], columns[f"{name}_hi"] = one.low + shift, one.high + shift
+    if len(asked):
+        for name, end in (("viability_at_lo", "low"), ("viability_at_hi", "high")):
+            ends = np.stack([getattr(one, end) for one in found.viability_at], axis=1)
+            columns[name] = ends.reshape(at.shape)
     return columns

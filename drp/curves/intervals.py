@@ -12,7 +12,7 @@ from drp.curves.model import Floats
 from drp.curves.noise import Noise
 from drp.curves.objective import Point
 from drp.curves.outermost import best_of_each, outermost_midpoint, outermost_value
-from drp.curves.ranges import QUANTITIES, Columns, ranges
+from drp.curves.ranges import QUANTITIES, Columns, cut_of, ranges, viability_ranges
 from drp.curves.region import (
     MIDPOINT_STRIDE,
     SLOPE_STRIDE,
@@ -67,7 +67,7 @@ class Intervals:
     ic50: Range
     auc: Range
     dss2: Range
-    viability_at: Range
+    viability_at: list[Range]
 
 
 def find_intervals(
@@ -83,8 +83,8 @@ def find_intervals(
         What `drp.curves.search.search` found for it.
     level : float
         Coverage aimed at, between 0 and 1.
-    at : array (n_curves,)
-        log10 dose, relative to the lowest, whose viability wants an interval; NaN = none.
+    at : array (n_doses, n_curves)
+        log10 doses, relative to the lowest, whose viability wants an interval; NaN = none.
     noise : Noise
         Of the wells of each curve.
 
@@ -106,7 +106,8 @@ def find_intervals(
     room = noise.variance * quantile
     # A perfect fit leaves no noise to measure; its region is the optimum itself.
     allowed = best.loss - searched.problem.spread + room
-    found = Intervals(*(Range.empty(n_curves) for _ in range(5)))
+    e, ic50, auc, dss2, *viability_at = (Range.empty(n_curves) for _ in range(4 + len(at)))
+    found = Intervals(e, ic50, auc, dss2, viability_at)
     columns = Columns.of(searched, means, at, allowed)
     curves = np.flatnonzero(~best.flat & (freedom > 0))
     if len(curves):
@@ -120,11 +121,6 @@ def find_intervals(
     return found
 
 
-def _names(columns: Columns) -> tuple[str, ...]:
-    asked = not np.isnan(columns.at).all()
-    return tuple(name for name in QUANTITIES if asked or name != "viability_at")
-
-
 def _take_in_rays(
     found: Intervals, columns: Columns, curves: NDArray[np.intp], best: Point, room: Floats
 ) -> None:
@@ -133,8 +129,14 @@ def _take_in_rays(
         some = curves[begin : begin + CURVES_IN_CACHE]
         part = columns.take(some)
         rays = ray_cells(part.problem, best.take(some), room[some])
-        for name, (low, high) in ranges(part, rays.cells, _names(columns)).items():
-            getattr(found, name).widen(some, -peak(-low), peak(high))
+        cut = cut_of(part, rays.cells)
+        seen = [
+            (getattr(found, name), ends)
+            for name, ends in ranges(part, rays.cells, QUANTITIES, cut).items()
+        ]
+        seen += zip(found.viability_at, viability_ranges(part, cut, rays.cells), strict=True)
+        for one, (low, high) in seen:
+            one.widen(some, -peak(-low), peak(high))
         found.e.widen(some, rays.low, rays.high)
 
 
@@ -160,7 +162,7 @@ def _take_in_nodes(
     e, eta = nodes.e[node, whose if nodes.e.shape[1] > 1 else 0], nodes.eta[node, 0]
     e = np.where(columns.rising[whose], columns.width[whose] - e, e)
     steps = _node_steps(nodes)
-    at_nodes = _at_nodes(columns, whose, e, eta)
+    at_nodes = _at_nodes(found, columns, whose, e, eta)
     for name, ends in at_nodes.items():
         seen: Range = getattr(found, name)
         width = NEARLY * (seen.high - seen.low)
@@ -187,17 +189,24 @@ def _node_steps(nodes: Nodes) -> tuple[Floats, Floats]:
 
 
 def _at_nodes(
-    columns: Columns, whose: NDArray[np.intp], e: Floats, eta: Floats
+    found: Intervals, columns: Columns, whose: NDArray[np.intp], e: Floats, eta: Floats
 ) -> dict[str, tuple[Floats, Floats]]:
-    """Give the ranges at single cells, one per entry of the lists."""
-    names = _names(columns)
-    ends = {name: (np.full(len(e), np.nan), np.full(len(e), np.nan)) for name in names}
+    """Give the ranges at single cells, one per entry of the lists; those of viability are taken in.
+
+    Viability is so nearly linear in the asymptotes that nothing farther out is worth the search.
+    """
+    ends = {name: (np.full(len(e), np.nan), np.full(len(e), np.nan)) for name in QUANTITIES}
     for begin in range(0, len(e), NODES_IN_CACHE):
         part = slice(begin, begin + NODES_IN_CACHE)
-        cells = Cells(e[None, part], eta[None, part])
-        for name, pair in ranges(columns.take(whose[part]), cells, names).items():
+        cells, some = Cells(e[None, part], eta[None, part]), columns.take(whose[part])
+        cut = cut_of(some, cells)
+        for name, pair in ranges(some, cells, QUANTITIES, cut).items():
             for whole, one in zip(ends[name], pair, strict=True):
                 whole[part] = one[0]
+        for seen, (low, high) in zip(
+            found.viability_at, viability_ranges(some, cut, cells), strict=True
+        ):
+            seen.widen(whose[part], low[0], high[0])
     return ends
 
 
@@ -237,7 +246,8 @@ def _take_in_flat(found: Intervals, searched: Searched, means: DoseMeans, allowe
         level = (means.level + sign * half)[inside]
         found.e.widen(inside, np.full(len(inside), -np.inf), np.full(len(inside), np.inf))
         found.auc.widen(inside, level, level)
-        found.viability_at.widen(inside, level, level)
+        for one in found.viability_at:
+            one.widen(inside, level, level)
         beyond = np.where(level >= HALF_VIABILITY, np.inf, -np.inf)
         found.ic50.widen(inside, beyond, beyond)
         score = drug_sensitivity_scores(level, none, none, np.zeros_like(width), width)[1]
@@ -252,5 +262,5 @@ def _open_sides(found: Intervals, searched: Searched, means: DoseMeans, freedom:
     beyond = means.x_max - means.x_min
     found.ic50.low[found.ic50.low < 0.0] = -np.inf
     found.ic50.high[found.ic50.high > beyond] = np.inf
-    for one in (found.e, found.ic50, found.auc, found.dss2, found.viability_at):
+    for one in (found.e, found.ic50, found.auc, found.dss2, *found.viability_at):
         one.blank((freedom <= 0) | (one.low > one.high))

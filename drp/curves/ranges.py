@@ -1,6 +1,6 @@
 """What each quantity read off the curve may be at given midpoints and slopes of the region."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -23,9 +23,10 @@ Range = tuple[Floats, Floats]
 class Columns(NamedTuple):
     """Some curves of a batch, a curve possibly more than once, and what their ranges need.
 
-    level: the curve's mean; width: decades from lowest to highest dose; at: relative log10 dose
-    whose viability is wanted, NaN = none; allowed: SSE - SST up to which a point belongs to the
-    region; rising: which curves rise and are seen from the highest dose, as is `at` then.
+    level: the curve's mean; width: decades from lowest to highest dose; at: relative log10 doses
+    whose viability is wanted, shape (n_doses, n_columns), NaN = none; allowed: SSE - SST up to
+    which a point belongs to the region; rising: which curves rise and are seen from the highest
+    dose, as is `at` then.
     """
 
     problem: Problem
@@ -48,7 +49,7 @@ class Columns(NamedTuple):
             self.problem.take(curves),
             self.level[curves],
             self.width[curves],
-            self.at[curves],
+            self.at[:, curves],
             self.allowed[curves],
             self.rising[curves],
         )
@@ -60,9 +61,13 @@ def _auc(columns: Columns, cut: Ellipse, cells: Cells, slope: Floats) -> Range:
     return low + columns.level, high + columns.level
 
 
-def _viability_at(columns: Columns, cut: Ellipse, cells: Cells, slope: Floats) -> Range:
-    low, high = linear_range(cut, falling_share(columns.at, cells.e, slope))
-    return low + columns.level, high + columns.level
+def viability_ranges(columns: Columns, cut: Ellipse, cells: Cells) -> list[Range]:
+    """Give the range of the viability at each of the doses asked for."""
+    found = []
+    for at in columns.at:
+        low, high = linear_range(cut, falling_share(at, cells.e, np.exp(cells.eta)))
+        found.append((low + columns.level, high + columns.level))
+    return found
 
 
 def _ic50(columns: Columns, cut: Ellipse, cells: Cells, slope: Floats) -> Range:
@@ -93,11 +98,18 @@ QUANTITIES: dict[str, Callable[[Columns, Ellipse, Cells, Floats], Range]] = {
     "auc": _auc,
     "ic50": _ic50,
     "dss2": _dss2,
-    "viability_at": _viability_at,
 }
 
 
-def ranges(columns: Columns, cells: Cells, names: tuple[str, ...]) -> dict[str, Range]:
+def cut_of(columns: Columns, cells: Cells) -> Ellipse:
+    """Give the ellipses of cells of shape (n_cells, n_columns)."""
+    problem = columns.problem
+    return ellipse(cell_sums(problem, cells), columns.allowed, problem.box)
+
+
+def ranges(
+    columns: Columns, cells: Cells, names: Iterable[str], cut: Ellipse | None = None
+) -> dict[str, Range]:
     """Give the range of quantities over the asymptotes that each cell allows.
 
     Parameters
@@ -106,15 +118,16 @@ def ranges(columns: Columns, cells: Cells, names: tuple[str, ...]) -> dict[str, 
         The curves.
     cells : Cells
         Shape (n_cells, n_columns).
-    names : tuple of str
+    names : iterable of str
         Of `QUANTITIES`.
+    cut : Ellipse, optional
+        From `cut_of`, where it is known already.
 
     Returns
     -------
     dict of pair of array (n_cells, n_columns)
         Lowest and highest value; NaN where the cell lies outside the region.
     """
-    problem = columns.problem
-    cut = ellipse(cell_sums(problem, cells), columns.allowed, problem.box)
+    cut = cut_of(columns, cells) if cut is None else cut
     slope = np.exp(cells.eta)
     return {name: QUANTITIES[name](columns, cut, cells, slope) for name in names}

@@ -162,10 +162,17 @@ def _curve(curve: Row, facts: Row, reference: Row, wells: Mapping[str, Any]) -> 
         dose_max=high,
         points=wells.get(kind, []),
         fitted=fitted,
+        band_low=_heights(curve, "band_lo"),
+        band_high=_heights(curve, "band_hi"),
+        ic50_qualifier=text(curve, "ic50_qualifier"),  # type: ignore[arg-type]  # the table holds no other
         reference=_line(low, high, *(number(reference, f"median_{name}") for name in _PARAMETERS)),
         plasma_peak=peak,
         summary=_summary(curve, fitted, low, high, peak),
     )
+
+
+def _heights(curve: Row, column: str) -> list[float]:
+    return [round(float(value), 2) for value in parts(curve, column, ";")]
 
 
 _PARAMETERS = ("top", "bottom", "slope", "ec50")
@@ -202,6 +209,8 @@ def _summary(curve: Row, fitted: list[float], low: float, high: float, peak: flo
         f"{text(curve, 'drug')}: {numerals.percent(fitted[0])} % viable at the lowest and "
         f"{numerals.percent(fitted[-1])} % at the highest dose, {ends}"
     )
+    beyond = {">": "; IC50 above the highest dose", "<": "; IC50 below the lowest dose"}
+    words += beyond.get(text(curve, "ic50_qualifier"), "")
     return words + (f"; plasma peak {numerals.significant(peak)} nM" if peak else "")
 
 

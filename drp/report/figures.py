@@ -25,6 +25,8 @@ from drp.report.record import Curve, DoseAxis, Matrix, Plate
 from drp.wellnames import row_letters
 
 FIGURE_STYLE = (
+    f".b{{fill:{BLUE};fill-opacity:.16;stroke:none}}"
+    f".a{{fill:none;stroke:{BLUE};stroke-width:1.4}}"
     f".g{{fill:none;stroke:{PALE};stroke-width:.6}}"
     f".l{{fill:none;stroke:{BLUE};stroke-width:1.8}}"
     f".r{{fill:none;stroke:{GREY};stroke-width:1.1;stroke-dasharray:3 2}}"
@@ -64,8 +66,9 @@ def curve_svg(curve: Curve, axis: DoseAxis, width: float, height: float, *, labe
     Returns
     -------
     str
-        One ``<svg>``: dots are wells, the solid line the fit, the dashed one the reference
-        median, the bar the plasma peak, dotted lines 0, 50 and 100 %.
+        One ``<svg>``: dots are wells, the solid line the fit, the band its interval, the dashed
+        line the reference median, the bar the plasma peak, thin lines 0, 50 and 100 %. An arrow
+        on the line of 50 % points to where the IC50 lies beyond the tested doses.
     """
     left, bottom = (20.0, height - 11.0) if labels else (1.0, height - 1.0)
 
@@ -82,6 +85,14 @@ def curve_svg(curve: Curve, axis: DoseAxis, width: float, height: float, *, labe
         parts.append(_curve_labels(axis, left, width, height, y(0), y(100)))
     if curve.plasma_peak and axis.dose_min <= curve.plasma_peak <= axis.dose_max:
         parts.append(f'<path class="p" d="M{x(curve.plasma_peak):.1f} 1V{bottom:.1f}"/>')
+    if curve.band_low:
+        doses = [x(dose) for dose in _doses(curve, len(curve.band_low))]
+        low = [f"{a:.1f} {y(b):.1f}" for a, b in zip(doses, curve.band_low, strict=True)]
+        high = [f"{a:.1f} {y(b):.1f}" for a, b in zip(doses, curve.band_high, strict=True)]
+        parts.append(f'<path class="b" d="M{"L".join(low + high[::-1])}z"/>')
+    # Room for the arrow, whichever doses the axis ends at.
+    low_end, high_end = max(x(curve.dose_min), left + 8), min(x(curve.dose_max), width - 9)
+    parts.append(_beyond(curve.ic50_qualifier, low_end, high_end, y(50)))
     for kind, heights in (("r", curve.reference), ("l", curve.fitted)):
         if heights:
             places = zip(_doses(curve, len(heights)), heights, strict=True)
@@ -94,6 +105,15 @@ def curve_svg(curve: Curve, axis: DoseAxis, width: float, height: float, *, labe
         crosses = "".join(f"M{a - 2:.1f} {b - 2:.1f}l4 4m-4 0l4-4" for a, b in out)
         parts.append(f'<path class="x" d="{crosses}"/>')
     return _svg(width, height, curve.summary, parts)
+
+
+def _beyond(qualifier: str, low: float, high: float, half: float) -> str:
+    """Draw an arrow from the outer dose towards an IC50 that lies beyond it."""
+    if qualifier == ">":
+        return f'<path class="a" d="M{high:.1f} {half:.1f}h7m-3-2.5l3 2.5l-3 2.5"/>'
+    if qualifier == "<":
+        return f'<path class="a" d="M{low:.1f} {half:.1f}h-7m3-2.5l-3 2.5l3 2.5"/>'
+    return ""
 
 
 def own_axis(curve: Curve) -> DoseAxis:

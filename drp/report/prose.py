@@ -24,8 +24,9 @@ LIMITS = (
 
 _HOW_TO_READ = (
     ("Viability", "Living cells in a well as % of the untreated control wells of its plate."),
-    ("Curve", "Solid: this sample, over the tested doses only. Dots: wells; wells outside the "
-     "drawn range sit on its edge. Dashed: median of the reference. Orange bar: plasma peak."),
+    ("Curve", "Solid: this sample, over the tested doses only; shaded: its 95 % interval, dose by "
+     "dose. Dots: wells; wells outside the drawn range sit on its edge. Dashed: median of the "
+     "reference. Orange bar: plasma peak. Arrow at 50 %: the IC50 lies beyond the tested doses."),
     ("Call", "Sensitive: the data pass, the rank is beyond the cut, and the effect is not out "
      "of a patient's reach. Intermediate: part of this, or a strong effect "
      "within reach that is usual for the drug. Not evaluable: the data or the assay "

@@ -70,7 +70,9 @@ class Curve(_Part):
     """What is drawn of one drug.
 
     `fitted` and `reference` are % viability at equal steps of log10 dose from `dose_min` to
-    `dose_max`, both ends included; empty where there is no such line. `plasma_peak` is in nM.
+    `dose_max`, both ends included; empty where there is no such line. `band_low` and `band_high`
+    are the interval of `fitted`, at wider steps. `plasma_peak` is in nM; `ic50_qualifier` says
+    whether the IC50 lies beyond the tested doses.
     """
 
     dose_unit: str
@@ -78,7 +80,10 @@ class Curve(_Part):
     dose_max: float
     points: list[Point]
     fitted: list[float]
+    band_low: list[float]
+    band_high: list[float]
     reference: list[float]
+    ic50_qualifier: Literal["=", "<", ">", ""]
     plasma_peak: float | None
     summary: str
 
