@@ -6,6 +6,7 @@ and forbid a call.
 
 import numpy as np
 
+from drp.synergy.noise import Noise
 from drp.synergy.surface import DoseMatrix
 
 BLOCKING = {
@@ -24,6 +25,8 @@ _OFF_SCALE = 300.0
 _WEAKER_BY = 30.0
 _HIGH_VIABILITY = 120.0
 _HIGH_SHARE = 0.1
+# A drug alone here and elsewhere: apart by more than noise, and by more than plates usually are.
+_APART_ERRORS, _APART_POINTS = 3.0, 10.0
 
 
 def find_flags(matrix: DoseMatrix) -> list[str]:
@@ -60,6 +63,41 @@ def find_flags(matrix: DoseMatrix) -> list[str]:
         "viability_over_120": n_over_120(matrix) > _HIGH_SHARE * matrix.viability.size,
     }
     return [flag for flag, present in found.items() if present]
+
+
+def disagreeing(matrix: DoseMatrix, noise: Noise) -> list[str]:
+    """Name the drugs that do something else alone here than in the sample's other wells.
+
+    Parameters
+    ----------
+    matrix : DoseMatrix
+        With what the other wells show at the same doses.
+    noise : Noise
+        Of its wells.
+
+    Returns
+    -------
+    list of str
+        Drugs whose mean inhibition over the doses measured in both places differs by more than
+        three standard errors and by more than 10 points.
+
+    Examples
+    --------
+    See `drp.synergy.score_synergy`, whose reason names them.
+    """
+    found, inhibition, n_wells = [], matrix.inhibition, matrix.n_wells
+    for drug, name in enumerate(matrix.drugs):
+        others = np.delete(matrix.doses, drug, axis=1)
+        both = (others == 0).all(axis=1) & (matrix.doses[:, drug] > 0)
+        both &= np.isfinite(inhibition) & np.isfinite(matrix.elsewhere)
+        if name in matrix.borrowed or not both.any():
+            continue
+        apart = abs(float((inhibition - matrix.elsewhere)[both].mean()))
+        variance = (1.0 / n_wells[both] + 1.0 / matrix.n_elsewhere[both]).sum()
+        error = noise.well * np.sqrt(variance) / both.sum()
+        if apart > max(_APART_ERRORS * error, _APART_POINTS):
+            found.append(name)
+    return found
 
 
 def n_over_120(matrix: DoseMatrix) -> int:

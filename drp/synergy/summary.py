@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from drp.synergy.draws import Estimate
-from drp.synergy.flags import find_flags, n_over_120
+from drp.synergy.flags import disagreeing, find_flags, n_over_120
 from drp.synergy.noise import Noise
 from drp.synergy.score import Mask, Scores
 from drp.synergy.surface import DoseMatrix
@@ -98,7 +98,10 @@ def summarise(
     --------
     See `drp.synergy.score_synergy`, which gives one such row per sample and combination.
     """
+    apart = disagreeing(matrix, noise)
     flags = find_flags(matrix)
+    flags += ["single_agents_disagree"] * bool(apart)
+    flags += ["single_agents_elsewhere"] * bool(matrix.borrowed)
     row = _describe(matrix, scores) | {"flags": ";".join(flags)}
     row |= _achievable(matrix, scores, reach, limits)
     row |= _verdict(matrix, scores, reach, limits, flags)
@@ -106,10 +109,27 @@ def summarise(
     notes = [
         _beyond_reach(scores, reach, str(row["call"]), limits),
         f"{high}: review the plate." if "viability_over_120" in flags else "",
+        _single_agents(matrix, apart),
         f"Noise: {noise.note}." if noise.note else "",
     ]
     row["reason"] = " ".join(filter(None, [row["reason"], *notes]))
     return row | {"noise_sd": noise.well, "noise_df": noise.df, "models_note": MODELS_NOTE}
+
+
+def _single_agents(matrix: DoseMatrix, apart: list[str]) -> str:
+    """Say which single agents come from elsewhere, and which disagree with other plates."""
+    notes = []
+    if matrix.borrowed:
+        notes.append(
+            f"{' and '.join(matrix.borrowed)} alone: from the sample's other wells, as the plates "
+            "of the combination lack them."
+        )
+    if apart:
+        notes.append(
+            f"{' and '.join(apart)} alone does something else here than in the sample's other "
+            "wells: review both plates."
+        )
+    return " ".join(notes)
 
 
 def _describe(matrix: DoseMatrix, scores: Scores) -> dict[str, Any]:

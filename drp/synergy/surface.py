@@ -7,7 +7,7 @@ order of rows nor which drug a layout names first changes anything.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
 
@@ -16,12 +16,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from drp.problems import Place, Problems
+from drp.synergy.borrowed import SAME_DOSE, Lone, borrow, elsewhere, lone_wells
 from drp.synergy.nulls import FloatArray
 
 IndexArray = npt.NDArray[np.intp]
 
-# Doses that differ by less than this, as a share, are one dose: 0.03 µM × 1000 is not exactly 30.
-_SAME_DOSE = 1e-9
 # A design with this share of its dose grid planned is a matrix with gaps, not a sparse design.
 _MATRIX_SHARE = 0.75
 
@@ -60,6 +59,11 @@ class DoseMatrix:
         Index of the cell and of the plate of each usable well, shape (n_wells,).
     viability : numpy.ndarray
         Viability of each usable well in %, shape (n_wells,).
+    borrowed : tuple of str
+        Drugs whose wells alone come from elsewhere in the sample, as this combination lacks them.
+    elsewhere, n_elsewhere : numpy.ndarray
+        Mean inhibition in % of the sample's wells with one drug alone at the dose of each
+        single-agent cell, and their number, shape (n_cells,); NaN and 0 where there are none.
     """
 
     sample: str
@@ -72,6 +76,9 @@ class DoseMatrix:
     cell: IndexArray
     plate: IndexArray
     viability: FloatArray
+    borrowed: tuple[str, ...] = ()
+    elsewhere: FloatArray = field(default_factory=lambda: np.empty(0))
+    n_elsewhere: FloatArray = field(default_factory=lambda: np.empty(0))
 
     @property
     def combination(self) -> str:
@@ -101,7 +108,8 @@ class DoseMatrix:
 def dose_matrices(viability: pd.DataFrame) -> Iterator[DoseMatrix]:
     """Give the dose matrices of a viability table, by sample and combination.
 
-    Wells that name fewer than two drugs, or whose role is not ``sample``, belong to no matrix.
+    Wells whose role is not ``sample`` belong to no matrix. Wells that name one drug only stand in
+    for single agents that a combination lacks (`drp.synergy.borrowed`).
     Excluded wells and wells without a value keep their cell in the plan but add no measurement.
 
     Parameters
@@ -131,7 +139,7 @@ def dose_matrices(viability: pd.DataFrame) -> Iterator[DoseMatrix]:
     >>> matrix.inhibition.tolist()
     [0.0, 20.0, 50.0, 70.0]
     """
-    wells = _combination_wells(viability)
+    wells, lone = _combination_wells(viability)
     groups: dict[tuple[str, tuple[str, ...]], list[pd.DataFrame]] = {}
     by = ["sample", *(drug for drug, _ in _SLOTS)]
     for _, part in wells.groupby(by):
@@ -145,11 +153,14 @@ def dose_matrices(viability: pd.DataFrame) -> Iterator[DoseMatrix]:
     joined = {key: pd.concat(parts) for key, parts in sorted(groups.items())}
     units = _dose_units(joined)
     for (sample, drugs), part in joined.items():
-        yield _matrix(sample, drugs, part, units[sample, drugs])
+        every, borrowed = borrow(sample, drugs, part, lone)
+        matrix = _matrix(sample, drugs, every, units[sample, drugs])
+        other = elsewhere(sample, drugs, matrix.doses, matrix.dose_unit, lone)
+        yield replace(matrix, borrowed=borrowed, elsewhere=other[0], n_elsewhere=other[1])
 
 
-def _combination_wells(viability: pd.DataFrame) -> pd.DataFrame:
-    """Take the wells with two or more drugs, with every optional column filled in."""
+def _combination_wells(viability: pd.DataFrame) -> tuple[pd.DataFrame, Lone]:
+    """Take the wells with two or more drugs, and those with one, with every column filled in."""
     found = Problems()
     for column in [column for column in _NEEDED if column not in viability]:
         found.error("synergy.missing-column", Place(), f"there is no column {column}", "Add it.")
@@ -158,11 +169,13 @@ def _combination_wells(viability: pd.DataFrame) -> pd.DataFrame:
     wells = viability.assign(**absent).reset_index(drop=True)
     wells = wells.fillna({drug: "" for drug, _ in _SLOTS})
     named = sum((wells[drug] != "").astype(int) for drug, _ in _SLOTS)
-    wells = wells[(named >= 2) & (wells["role"] == "sample")]
-    _check_doses(wells, found)
-    found.raise_errors()
     finite = np.isfinite(wells["viability_pct"].to_numpy(dtype=np.float64))
-    return wells.assign(used=finite & ~wells["excluded"].to_numpy(dtype=bool))
+    wells = wells.assign(used=finite & ~wells["excluded"].to_numpy(dtype=bool))
+    treated = wells["role"] == "sample"
+    together, alone = wells[(named >= 2) & treated], wells[(named == 1) & treated]
+    _check_doses(together, found)
+    found.raise_errors()
+    return together, lone_wells(alone[alone["drug"] != ""])
 
 
 def _check_doses(wells: pd.DataFrame, found: Problems) -> None:
@@ -235,7 +248,7 @@ def _levels(doses: FloatArray) -> tuple[FloatArray, IndexArray]:
     """Give the distinct doses, 0 always the first of them, and which one each well has."""
     levels = [0.0]
     for dose in np.unique(doses):
-        if dose > levels[-1] * (1 + _SAME_DOSE):
+        if dose > levels[-1] * (1 + SAME_DOSE):
             levels.append(float(dose))
     distinct = np.array(levels)
     return distinct, np.searchsorted(distinct, doses, side="right") - 1
