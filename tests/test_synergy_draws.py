@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from drp.synergy import score_synergy
-from drp.synergy.draws import draw_inhibition, estimate, false_discovery_rate, intervals
+from drp.synergy.draws import (
+    draw_inhibition,
+    estimate,
+    false_discovery_rate,
+    intervals,
+    probability_above,
+)
 from drp.synergy.noise import Controls, Noise, controls_of, measure_noise
 from drp.synergy.noise import find_controls as controls_for
 from drp.synergy.score import score_cells
@@ -218,3 +224,12 @@ def test_false_discovery_is_counted_within_a_sample():
     synergy = score_synergy(pd.concat(two, ignore_index=True), draws=400)[0]
     np.testing.assert_allclose(synergy["p_fdr"], false_discovery_rate(synergy["bliss_p"].array))
     assert (synergy["p_fdr"] >= synergy["bliss_p"]).all()
+
+
+def test_the_probability_agrees_with_the_interval_and_never_claims_certainty():
+    drawn = np.random.default_rng(5).normal(0.0, 3.0, 2001)
+    lo, _ = intervals(np.asarray(9.0), drawn, 1e9)
+    assert probability_above(9.0, drawn, 1e9, float(lo)) == pytest.approx(0.975, abs=0.002)
+    assert probability_above(9.0, drawn, 1e9, 9.0) == pytest.approx(0.5, abs=0.001)
+    assert probability_above(900.0, drawn, 1e9, 0.0) == pytest.approx(1 - 0.5 / 2002)
+    assert probability_above(9.0, drawn, 4, float(lo)) < 0.975

@@ -29,6 +29,7 @@ _EXTRA = {
         "count": ("n_cells", "n_missing", "n_achievable", "n_over_120"),
         "flag": ("limits_known",),
         "number": (
+            *("probability_positive", "probability_synergistic"),
             *("bliss_se", "detectable_excess", "p_fdr", "achievable_bliss_p", "noise_sd"),
             *("noise_df", "mean_inhibition", "mean_inhibition_lo", "mean_inhibition_hi"),
             *("gain", "gain_lo", "gain_hi"),
@@ -93,8 +94,9 @@ def score_synergy(
           matrix, but not scored), n_over_120 (wells above 120 % viability), flags (separated
           by ``;``), best_cell (largest excess; descriptive only);
         - bliss_se, detectable_excess (true mean excess found with 80 % power, 2.8 SE), noise_sd
-          (one well, points), noise_df, p_fdr (Benjamini-Hochberg over the combinations of the
-          sample);
+          (one well, points), noise_df, probability_positive and probability_synergistic (that the
+          true mean excess lies above 0, and above what counts as synergistic), p_fdr
+          (Benjamini-Hochberg over the combinations of the sample);
         - limits_known (Cmax of every drug known), n_achievable, achievable_bliss_p,
           achievable_note (why achievable_bliss is null, or how many cells it averages);
         - mean_inhibition and gain (over the best single agent) with intervals, over the cells

@@ -162,6 +162,32 @@ def estimate(value: float, drawn: npt.NDArray[Any], df: float) -> Estimate:
     return Estimate(float(value), se, float(lo), float(hi), float(p))
 
 
+def probability_above(value: float, drawn: npt.NDArray[Any], df: float, threshold: float) -> float:
+    """Give the probability that a true score lies above a threshold, by its draws.
+
+    Parameters
+    ----------
+    value, drawn, df
+        As in `estimate`.
+    threshold : float
+        Points.
+
+    Returns
+    -------
+    float
+        From 1 / (2 draws + 2) to 1 less that: draws cannot tell a smaller chance from none.
+
+    Examples
+    --------
+    >>> probability_above(8.0, np.linspace(-2, 18, 2001), 1e9, 8.0)
+    0.5
+    """
+    error = (drawn - np.median(drawn)) * _widening(df)
+    above = np.count_nonzero(value + error > threshold)
+    level = 0.5 * np.count_nonzero(value + error == threshold)
+    return float((above + level + 0.5) / (drawn.size + 1))
+
+
 def _widening(df: float) -> float:
     from scipy.special import stdtrit
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from drp.synergy import nulls
-from drp.synergy.draws import Centre, Estimate, draw_inhibition, estimate
+from drp.synergy.draws import Centre, Estimate, draw_inhibition, estimate, probability_above
 from drp.synergy.noise import Controls, Noise
 from drp.synergy.nulls import FloatArray
 from drp.synergy.surface import DoseMatrix
@@ -55,6 +55,14 @@ class Scores:
     def hsa_excess(self, cells: Mask) -> Estimate:
         """Estimate the mean gain of some scored cells over the best single agent, points."""
         return self._mean(self.observed - self.hsa, self.drawn - self.drawn_hsa, cells)
+
+    def probability_over(self, cells: Mask, threshold: float) -> float:
+        """Give the probability that the mean Bliss excess of some scored cells is above this."""
+        if not cells.any():
+            return float("nan")
+        drawn = (self.drawn - self.drawn_bliss)[:, cells].mean(axis=1)
+        value = float((self.observed - self.bliss)[cells].mean())
+        return probability_above(value, drawn, self.df, threshold)
 
     def _mean(self, value: npt.NDArray[Any], drawn: npt.NDArray[Any], cells: Mask) -> Estimate:
         if not cells.any():

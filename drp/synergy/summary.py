@@ -102,7 +102,7 @@ def summarise(
     flags = find_flags(matrix)
     flags += ["single_agents_disagree"] * bool(apart)
     flags += ["single_agents_elsewhere"] * bool(matrix.borrowed)
-    row = _describe(matrix, scores) | {"flags": ";".join(flags)}
+    row = _describe(matrix, scores, limits) | {"flags": ";".join(flags)}
     row |= _achievable(matrix, scores, reach, limits)
     row |= _verdict(matrix, scores, reach, limits, flags)
     high = f"{row['n_over_120']} of {row['n_wells']} wells are above 120 % viability"
@@ -132,7 +132,7 @@ def _single_agents(matrix: DoseMatrix, apart: list[str]) -> str:
     return " ".join(notes)
 
 
-def _describe(matrix: DoseMatrix, scores: Scores) -> dict[str, Any]:
+def _describe(matrix: DoseMatrix, scores: Scores, limits: Limits) -> dict[str, Any]:
     """Say what was measured, and the scores over all combination cells."""
     names = (*matrix.drugs, "")
     bliss, hsa = scores.bliss_excess(scores.scored), scores.hsa_excess(scores.scored)
@@ -150,6 +150,10 @@ def _describe(matrix: DoseMatrix, scores: Scores) -> dict[str, Any]:
         "best_cell": _best_cell(matrix, scores),
         **_columns("bliss", bliss),
         "bliss_se": bliss.se,
+        "probability_positive": scores.probability_over(scores.scored, 0.0),
+        "probability_synergistic": scores.probability_over(
+            scores.scored, limits.synergistic_excess
+        ),
         "detectable_excess": _POWER_FACTOR * bliss.se,
         **_columns("hsa", hsa),
     }
