@@ -116,6 +116,12 @@ def test_reachable_doses_are_framed(sample):
     assert paths(svg, "o") == ["M39.5 21.5h88v88h-88z"]
 
 
+def test_the_frame_leaves_out_single_agents(sample):
+    # In the matrix with dose 0 the same cells stand one place to the right, above the row of 0.
+    svg = inhibition_svg(sample.combinations[0].matrices[0])
+    assert paths(svg, "o") == ["M61.5 21.5h88v88h-88z"]
+
+
 def test_plate_draws_each_well_once(sample):
     for plate in sample.plates:
         svg = plate_svg(plate)

@@ -191,9 +191,9 @@ def plate_svg(plate: Plate) -> str:
     return _svg(width, height, plate.summary, parts)
 
 
-def _svg(width: float, height: float, label: str, parts: Iterable[str]) -> str:
+def _svg(width: float, height: float, label: str, parts: Iterable[str], *, top: int = 0) -> str:
     return (
-        f'<svg role="img" viewBox="0 0 {width:g} {height:g}" aria-label="{escape(label)}">'
+        f'<svg role="img" viewBox="0 {top} {width:g} {height:g}" aria-label="{escape(label)}">'
         f"{''.join(parts)}</svg>"
     )
 
@@ -260,7 +260,7 @@ def _matrix_svg(
     parts.append(_text(middle, height + 18, f"{_cut(matrix.drug)}, {unit}", "t c"))
     turned = f' transform="rotate(-90 8 {height / 2:g})"'
     parts.append(_text(8, height / 2, f"{_cut(matrix.drug2)}, {unit}", "t c", turned))
-    return _svg(width + 1, height + 21, label, parts)
+    return _svg(width + 1, height + 22, label, parts, top=-1)  # room for the frame's stroke
 
 
 def _cell_svg(x: float, y: float, shown: tuple[str, str] | None) -> str:
@@ -274,16 +274,15 @@ def _cell_svg(x: float, y: float, shown: tuple[str, str] | None) -> str:
 
 
 def _frame(matrix: Matrix, rows: list[int], columns: list[int], left: float) -> str:
-    """Outline the reachable doses, which fill the corner of low doses."""
+    """Outline the reachable doses, which fill the corner of low doses above 0."""
     wide = sum(any(matrix.achievable[row][column] for row in rows) for column in columns)
     high = sum(any(matrix.achievable[row][column] for column in columns) for row in rows)
-    if not wide or not high or 0 in (matrix.dose[columns[0]], matrix.dose2[rows[0]]):
+    if not wide or not high:
         return ""
     size = _CELL
-    return (
-        f"M{left - 0.5:g} {size * (len(rows) - high) - 0.5:g}h{size * wide}v{size * high}"
-        f"h-{size * wide}z"
-    )
+    x = left - 0.5 + size * (matrix.dose[columns[0]] == 0)
+    bottom = size * (len(rows) - (matrix.dose2[rows[0]] == 0)) - 0.5
+    return f"M{x:g} {bottom - size * high:g}h{size * wide}v{size * high}h-{size * wide}z"
 
 
 def _cut(name: str, most: int = 24) -> str:
