@@ -141,6 +141,7 @@ def test_best_levels_are_the_non_negative_least_squares(share, seed):
     assert error <= expected + room * (wells**2).sum()
 
 
+@pytest.mark.slow
 def test_the_search_is_as_good_as_a_plain_search():
     data = curve_designs.simulate(DESIGNS[2], 2, np.random.default_rng(4))
     found = curve_peers.fit_all(curve_peers.twelve_starts, data.dose, data.viability)

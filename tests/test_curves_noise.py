@@ -89,6 +89,7 @@ def test_shared_noise_makes_single_wells_useful_and_keeps_coverage():
     assert width < 25
 
 
+@pytest.mark.slow
 def test_the_flat_test_with_shared_noise_keeps_its_size_and_gains_power():
     rng = np.random.default_rng(6)
     dose = 10.0 ** np.arange(5)

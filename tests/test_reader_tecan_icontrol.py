@@ -278,6 +278,7 @@ def test_round_trip_of_text(tmp_path, signal, first, locale, line_ending, german
     assert set(reads["mode"]) == {"lum"}
 
 
+@pytest.mark.slow
 @QUICK
 @given(st.integers(1, 3), st.integers(1, 2), st.integers(1, 12), st.sampled_from(["lum", "abs"]))
 def test_round_trip_of_a_workbook(tmp_path, sheets, labels, columns, mode):
