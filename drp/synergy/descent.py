@@ -227,6 +227,10 @@ def _held(columns: Columns, t: Floats, arms: _Arms, at: Indices) -> _Arms:
     return arms._replace(off=off, per_level=per_level)
 
 
+# Rows and columns of the three entries of a symmetric 2 by 2 matrix.
+_ROW, _COLUMN = np.array([0, 0, 1]), np.array([0, 1, 1])
+
+
 def _state(
     columns: Columns,
     midpoint: Floats,
@@ -237,36 +241,47 @@ def _state(
     how: Search,
 ) -> Floats:
     """Lay out parameters, half the squared error, gradient and a positive definite quadratic."""
-    v, vz, vv, vvz, vvzz, vt, vzt, loss, rv, rvz, rvb, rvbz, rvbzz = sums
     off, tau, span, per_arm, per_level = arms
     state = np.empty((N_ROWS, len(eta)))
-    state[MIDPOINT], state[ETA], state[LOSS] = midpoint, eta, 0.5 * loss
-    state[START] = off - span * tau
-    state[PLATEAU] = off + span - span * tau
+    state[MIDPOINT], state[ETA] = midpoint, eta
+    np.multiply(sums[7], 0.5, out=state[LOSS])
+    below = span * tau
+    np.subtract(off, below, out=state[START])
+    np.add(state[START], span, out=state[PLATEAU])
     # dt/dl = -h v and dt/deta = v z; all second derivatives follow from dv/dz = -v b.
-    pull_l, pull_eta = -steep * rv, rvz
-    state[G_L], state[G_ETA] = -span * pull_l, -span * pull_eta
-    arm_l, arm_eta = -span * steep * vt, span * vzt
-    shift_l, shift_eta = -span * steep * v, span * vz
-    square = span * span
-    common = np.empty((3, len(eta)))
-    common[0] = square * steep * steep * vv - shift_l * shift_l * per_level
-    common[1] = -square * steep * vvz - shift_l * shift_eta * per_level
-    common[2] = square * vvzz - shift_eta * shift_eta * per_level
-    newton = common.copy()
-    newton[0] -= arm_l * arm_l * per_arm
-    newton[1] -= arm_l * arm_eta * per_arm
-    newton[2] -= arm_eta * arm_eta * per_arm
-    full_l, full_eta = arm_l - pull_l, arm_eta - pull_eta
-    common[0] += span * steep * steep * rvb - full_l * full_l * per_arm
-    common[1] += span * steep * (rv - rvbz) - full_l * full_eta * per_arm
-    common[2] += span * (rvbzz - rvz) - full_eta * full_eta * per_arm
-    higher = (span > 0) - tau
-    loose = (np.maximum(state[START], state[PLATEAU]) < columns.cap) * 1.0
-    state[RATE_L] = -loose * (full_l * per_arm * higher + shift_l * per_level)
-    state[RATE_ETA] = -loose * (full_eta * per_arm * higher + shift_eta * per_level)
+    inner = np.ones((2, len(eta)))
+    np.negative(steep, out=inner[0])
+    outer = span * inner
+    pull = inner * sums[8:10]
+    np.multiply(pull, -span, out=state[G_L : G_ETA + 1])
+    shift, arm = outer * sums[0:2], outer * sums[5:7]
+    full = arm - pull
+    common = outer[_ROW] * outer[_COLUMN]
+    common *= sums[2:5]
+    common -= shift[_ROW] * (shift * per_level)[_COLUMN]
+    newton = common - arm[_ROW] * (arm * per_arm)[_COLUMN]
+    scaled = full * per_arm
+    common -= full[_ROW] * scaled[_COLUMN]
+    bends = sums[10:13]
+    np.subtract(sums[8], bends[1], out=bends[1])
+    bends[2] -= sums[9]
+    bends *= span
+    bends[0:2] *= steep
+    bends[0] *= steep
+    common += bends
+    _set_rates(columns, state, (span > 0) - tau, scaled, shift * per_level)
     _quadratic(columns, state, common, newton, how)
     return state
+
+
+def _set_rates(
+    columns: Columns, state: Floats, higher: Floats, of_span: Floats, of_level: Floats
+) -> None:
+    """Put the rate of the higher asymptote into the state: 0 where it stands at the cap."""
+    loose = np.maximum(state[START], state[PLATEAU]) < columns.cap
+    of_span *= higher
+    of_span += of_level
+    np.multiply(of_span, -1.0 * loose, out=state[RATE_L : RATE_ETA + 1])
 
 
 def _quadratic(
@@ -276,30 +291,40 @@ def _quadratic(
 
     A coordinate at a limit that the descent would leave is frozen.
     """
-    midpoint, eta, g_l, g_eta = state[MIDPOINT], state[ETA], state[G_L], state[G_ETA]
-    hold_l = ((midpoint <= columns.low) & (g_l > 0)) | ((midpoint >= columns.high) & (g_l < 0))
-    hold_eta = ((eta <= how.eta_low) & (g_eta > 0)) | ((eta >= how.eta_high) & (g_eta < 0))
+    at_limit = (state[MIDPOINT] <= columns.low) | (state[MIDPOINT] >= columns.high)
+    at_limit |= (state[ETA] <= how.eta_low) | (state[ETA] >= how.eta_high)
     ll, leta, etaeta = hessian
     product = ll * etaeta
-    positive = ((ll > 0) | hold_l) & ((etaeta > 0) | hold_eta)
-    held = hold_l | hold_eta
-    positive &= (product - leta * leta > 1e-13 * np.abs(product)) | held
-    newton[0] *= 1.0 + 1e-6
-    newton[2] *= 1.0 + 1e-6
-    newton[0] += TINY
-    newton[2] += TINY
+    positive = (ll > 0) & (product - leta * leta > 1e-13 * np.abs(product))
+    newton[0::2] *= 1.0 + 1e-6
+    newton[0::2] += TINY
     chosen = state[LL : ETAETA + 1]
-    chosen[:] = np.where(positive, hessian, newton)
-    if held.any():
-        chosen[1][held] = 0.0
-        chosen[0][hold_l] = 1.0
-        chosen[2][hold_eta] = 1.0
-        g_l[hold_l] = 0.0
-        g_eta[hold_eta] = 0.0
+    np.copyto(chosen, newton)
+    np.copyto(chosen, hessian, where=positive)
+    if at_limit.any():
+        _freeze(columns, state, hessian, np.flatnonzero(at_limit), how)
+    g_l, g_eta = state[G_L], state[G_ETA]
     ll, leta, etaeta = chosen
     determinant = np.maximum(ll * etaeta - leta * leta, 1e-15 * ll * etaeta + TINY)
     gain = etaeta * g_l * g_l - 2.0 * leta * g_l * g_eta + ll * g_eta * g_eta
-    state[PROMISED] = gain / determinant
+    np.divide(gain, determinant, out=state[PROMISED])
+
+
+def _freeze(columns: Columns, state: Floats, hessian: Floats, at: Indices, how: Search) -> None:
+    """Freeze the coordinates of some columns that stand at a limit which descent would leave."""
+    some, ll, etaeta = state[:, at], hessian[0, at], hessian[2, at]
+    midpoint, eta, g_l, g_eta = some[MIDPOINT], some[ETA], some[G_L], some[G_ETA]
+    hold_l = ((midpoint <= columns.low[at]) & (g_l > 0)) | (
+        (midpoint >= columns.high[at]) & (g_l < 0)
+    )
+    hold_eta = ((eta <= how.eta_low) & (g_eta > 0)) | ((eta >= how.eta_high) & (g_eta < 0))
+    held = hold_l | hold_eta
+    # What is left is one coordinate: its own curvature decides, not the determinant.
+    some[LL] = np.where(held & (ll > 0), ll, some[LL])
+    some[ETAETA] = np.where(held & (etaeta > 0), etaeta, some[ETAETA])
+    some[LL, hold_l] = some[ETAETA, hold_eta] = 1.0
+    some[LETA, held] = some[G_L, hold_l] = some[G_ETA, hold_eta] = 0.0
+    state[:, at] = some
 
 
 def _next(columns: Columns, here: Floats, damping: Floats, how: Search) -> tuple[Floats, Floats]:
@@ -331,8 +356,7 @@ def _next(columns: Columns, here: Floats, damping: Floats, how: Search) -> tuple
 def _limited(
     start: Floats, step: Floats, longest: float, low: Floats | float, high: Floats | float
 ) -> Floats:
-    moved = np.minimum(np.maximum(step, -longest), longest)
-    moved[np.isnan(moved)] = 0.0
+    moved = np.fmin(np.fmax(step, -longest), longest)
     moved += start
     limited: Floats = np.minimum(np.maximum(moved, low), high)
     return limited

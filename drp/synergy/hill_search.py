@@ -29,6 +29,8 @@ Mask = NDArray[np.bool_]
 
 SLOPES = (0.1, 10.0)
 MARGIN = 1.0  # decades that the midpoint may lie beyond the doses
+# Log doses, relative to the lowest, that agree to this many decimals share a table.
+DOSE_DECIMALS = 6
 CAP = 105.0
 AT_BOUND = 1e-9
 OBSERVED = Search(float(np.log(SLOPES[0])), float(np.log(SLOPES[1])), 1e-10, 60)
@@ -88,7 +90,7 @@ def search(plan: Plan, constant: Mask, warm: tuple[Floats, Floats] | None) -> Fo
     offset = 0
     for curves in _alike(plan, plan.enough & ~constant):
         group, x, level = _group(plan, curves)
-        table = make_table(plan.log_dose[curves[0], : len(x)], SLOPES, MARGIN)
+        table = make_table(tuple(np.round(x[:, 0] / LN10, DOSE_DECIMALS).tolist()), SLOPES, MARGIN)
         one = _starts(table, group, plan, curves, warm)
         columns.append(_columns(group, x, level, plan.weight.shape[1]))
         starts.append(one._replace(curve=one.curve + offset))
@@ -107,20 +109,26 @@ def search(plan: Plan, constant: Mask, warm: tuple[Floats, Floats] | None) -> Fo
 
 
 def _alike(plan: Plan, wanted: Mask) -> list[Indices]:
-    """Put curves together that have the same doses, the same weights and the same kind of start."""
+    """Put curves together with the same relative doses and weights and the same kind of start."""
+    above = np.where(np.isfinite(plan.log_dose), plan.log_dose, np.inf)
+    lowest = above.min(axis=1, initial=300.0)
+    relative = np.round(plan.log_dose - lowest[:, None], DOSE_DECIMALS)
+    keys = np.concatenate([relative, plan.weight, plan.fixed[:, None]], axis=1)
     groups: dict[bytes, list[int]] = {}
     for curve in np.flatnonzero(wanted).tolist():
-        key = plan.log_dose[curve].tobytes() + plan.weight[curve].tobytes()
-        groups.setdefault(key + plan.fixed[curve].tobytes(), []).append(curve)
+        groups.setdefault(keys[curve].tobytes(), []).append(curve)
     return [np.array(curves) for curves in groups.values()]
 
 
 def _group(plan: Plan, curves: Indices) -> tuple[Group, Floats, Floats]:
-    """Lay out curves that are alike, all draws of them: the group, ln of its doses, the levels."""
-    log_dose, weight = plan.log_dose[curves[0]], plan.weight[curves[0]]
+    """Lay out curves that are alike, all draws of them.
+
+    Gives the group, ln of the doses relative to the lowest, (n_doses, n_curves), and the levels.
+    """
+    weight = plan.weight[curves[0]]
     n_doses = int((weight > 0).sum())
-    log_dose, weight = log_dose[:n_doses], weight[:n_doses]
-    lowest = log_dose[np.isfinite(log_dose)][0]
+    weight, log_dose = weight[:n_doses], plan.log_dose[curves, :n_doses].T
+    lowest = log_dose[np.isfinite(log_dose[:, 0])][0]
     x = np.maximum(LN10 * (log_dose - lowest), FAR_BELOW)
     y = plan.values[:, curves, :n_doses].reshape(-1, n_doses).T.copy()
     fixed = bool(plan.fixed[curves[0]])
@@ -131,7 +139,7 @@ def _group(plan: Plan, curves: Indices) -> tuple[Group, Floats, Floats]:
         level = _mean(y, weight)
         room = CAP - level
     y -= level
-    return Group(y, weight, room, fixed), x, level
+    return Group(y, weight, room, fixed), np.tile(x, len(plan.values)), level
 
 
 def _mean(y: Floats, weight: Floats) -> Floats:
@@ -142,19 +150,19 @@ def _mean(y: Floats, weight: Floats) -> Floats:
 
 def _columns(group: Group, x: Floats, level: Floats, n_rows: int) -> Columns:
     """Set up one least-squares problem per curve and draw, padded to `n_rows` doses."""
-    n_columns, padding = len(level), ((0, n_rows - len(x)), (0, 0))
-    whole = float(group.weight.sum())
-    weight = np.repeat(group.weight[:, None], n_columns, axis=1)
+    n_doses, n_columns = x.shape
+    padded = np.zeros((3, n_rows, n_columns))
+    padded[0, :n_doses], padded[1, :n_doses] = x, group.y
+    padded[2, :n_doses] = group.weight[:, None]
+    free = 0.0 if group.fixed else 1.0 / float(group.weight.sum())
     return Columns(
-        np.pad(np.repeat(x[:, None], n_columns, axis=1), padding),
-        np.pad(group.y, padding),
-        np.pad(weight, padding),
+        *padded,
         level,
-        np.full(n_columns, 0.0 if group.fixed else 1.0 / whole),
+        np.full(n_columns, free),
         group.room,
         np.full(n_columns, -MARGIN * LN10),
-        np.full(n_columns, x[-1] + MARGIN * LN10),
-        total(weight * group.y**2),
+        x[-1] + MARGIN * LN10,
+        total(group.weight[:, None] * group.y**2),
     )
 
 

@@ -4,6 +4,7 @@ With midpoint and slope given, what a curve explains is known in closed form. Al
 same doses share one table; the best local optima of each are followed, or just the best node.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -41,13 +42,15 @@ class Table(NamedTuple):
     square: Floats
 
 
-def make_table(log_dose: Floats, slopes: tuple[float, float], margin: float) -> Table:
+@lru_cache(maxsize=64)  # the combinations of a plate share their doses
+def make_table(relative: tuple[float, ...], slopes: tuple[float, float], margin: float) -> Table:
     """Lay out the nodes for curves at the same doses.
 
     Parameters
     ----------
-    log_dose : array (n_doses,)
-        log10 of the doses, ascending; -inf for dose 0; at least two others.
+    relative : tuple of float
+        log10 of the doses over the lowest above 0, ascending; far below 0 for dose 0. At least
+        two others.
     slopes : tuple of float
         Lowest and highest slope.
     margin : float
@@ -59,16 +62,14 @@ def make_table(log_dose: Floats, slopes: tuple[float, float], margin: float) -> 
 
     Examples
     --------
-    >>> make_table(np.array([-np.inf, 1.0, 2.0]), (0.1, 10.0), 1.0).t.shape
+    >>> make_table((-1e4, 0.0, 1.0), (0.1, 10.0), 1.0).t.shape
     (240, 3)
     """
-    lowest = log_dose[np.isfinite(log_dose)][0]
-    relative = log_dose - lowest
     eta = np.linspace(np.log(slopes[0]), np.log(slopes[1]), N_SLOPES)
-    above = relative[np.isfinite(relative)][:, None]
-    midpoint = place_midpoints(above, np.exp(eta), margin).ravel()
+    doses = np.array(relative)
+    midpoint = place_midpoints(doses[doses >= 0, None], np.exp(eta), margin).ravel()
     etas = np.tile(eta, len(midpoint) // N_SLOPES)
-    t = 1.0 - falling_share(np.maximum(relative, -1e4), midpoint[:, None], np.exp(etas)[:, None])
+    t = 1.0 - falling_share(doses, midpoint[:, None], np.exp(etas)[:, None])
     return Table(midpoint, etas, t, t * t)
 
 

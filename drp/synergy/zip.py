@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from drp.synergy.hill import HillFits, fit_hill, refit_hill
 from drp.synergy.nulls import bliss
-from drp.synergy.zip_curves import Conditional, Matrix
+from drp.synergy.zip_curves import Conditional, Matrix, conditionals
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -121,6 +121,7 @@ def zip_model(
     alone, conditional, unmeasured = _fit_all(matrix, variant, well_sd)
     expected, fitted = _surfaces(matrix, alone, conditional)
     fits = _joined(alone, conditional)
+    curves = conditionals(matrix)
     limit = max(GATE_SDS * (well_sd or 0.0), GATE_POINTS)
     failed = np.char.startswith(fits.status, "failed") | (fits.rmse > limit)
     return Zip(
@@ -128,11 +129,11 @@ def zip_model(
         variant,
         expected,
         fitted,
-        matrix.curves,
+        curves,
         fits,
         failed,
         unmeasured,
-        _why_not(matrix, alone, expected - fitted, failed, drugs),
+        _why_not(matrix, curves, alone, expected - fitted, failed, drugs),
     )
 
 
@@ -293,7 +294,12 @@ def _joined(alone: HillFits, conditional: HillFits) -> HillFits:
 
 
 def _why_not(
-    matrix: Matrix, alone: HillFits, excess: Floats, failed: Mask, drugs: tuple[str, ...] | None
+    matrix: Matrix,
+    curves: tuple[Conditional, ...],
+    alone: HillFits,
+    excess: Floats,
+    failed: Mask,
+    drugs: tuple[str, ...] | None,
 ) -> str:
     """Say why ZIP cannot be reported, naming every failed curve; empty if it can."""
     names = drugs or tuple(f"drug {one + 1}" for one in range(len(matrix.levels)))
@@ -306,7 +312,7 @@ def _why_not(
     if not failed.any():
         return ""
     which = "; ".join(
-        _curve_name(curve, names) for curve, bad in zip(matrix.curves, failed, strict=True) if bad
+        _curve_name(curve, names) for curve, bad in zip(curves, failed, strict=True) if bad
     )
     return f"ZIP not reportable: {failed.sum()} of {len(failed)} curves failed ({which})"
 

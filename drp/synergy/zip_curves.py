@@ -1,5 +1,6 @@
 """The curves of a dose matrix: each drug alone, and along each drug with the others held."""
 
+from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
 
@@ -20,15 +21,17 @@ class Conditional(NamedTuple):
 class Matrix(NamedTuple):
     """A matrix and its curves: doses, cells and weights of each, padded with NaN.
 
-    long: the drugs with more than one dose above 0; first: (n_draws, n_curves) inhibition at the
-    start of each curve; values: (n_draws, n_curves, n_doses) or, observed, without draws.
+    long: the drugs with more than one dose above 0; drug, held: along which drug each curve runs,
+    and at which levels of the others; values: (n_draws, n_curves, n_doses) or, observed, without
+    draws.
     """
 
     levels: tuple[Floats, ...]
     table: Floats
     counts: Floats
     long: tuple[int, ...]
-    curves: tuple[Conditional, ...]
+    drug: Indices
+    held: tuple[tuple[int, ...], ...]
     dose: Floats
     values: Floats
     weight: Floats
@@ -44,9 +47,8 @@ class Matrix(NamedTuple):
             raise ValueError("the levels of each drug must start at 0 and ascend")
         counts = np.broadcast_to(np.asarray(1.0 if weight is None else weight), shape)
         long = tuple(drug for drug, size in enumerate(shape) if size > 2)
-        cells, curves = _lay_out(levels, shape, long)
+        drug, cells, held = _lay_out(shape)
         padding = cells < 0
-        drug = np.array([one.drug for one in curves], dtype=np.intp)
         place = np.array(np.unravel_index(np.maximum(cells, 0), shape))[drug, np.arange(len(drug))]
         dose = np.array([levels[one][at] for one, at in zip(drug, place, strict=True)])
         flat = table.reshape(*table.shape[: table.ndim - len(shape)], -1)
@@ -55,28 +57,42 @@ class Matrix(NamedTuple):
             table,
             counts,
             long,
-            curves,
+            drug,
+            held,
             np.where(padding, np.nan, dose),
             np.where(padding, np.nan, flat[..., cells]),
             np.where(padding, 0.0, counts.ravel()[cells]),
         )
 
 
-def _lay_out(
-    levels: tuple[Floats, ...], shape: tuple[int, ...], long: tuple[int, ...]
-) -> tuple[Indices, tuple[Conditional, ...]]:
-    """Give the cells of every curve, -1 as padding, and what each curve is."""
-    rows, curves = [], []
+def conditionals(matrix: Matrix) -> tuple[Conditional, ...]:
+    """Name the curves of a matrix by drug and doses held."""
+    return tuple(
+        Conditional(
+            drug, tuple(float(one[at]) for one, at in zip(matrix.levels, held, strict=True))
+        )
+        for drug, held in zip(matrix.drug.tolist(), matrix.held, strict=True)
+    )
+
+
+@lru_cache(maxsize=64)  # most matrices of a run have the same size
+def _lay_out(shape: tuple[int, ...]) -> tuple[Indices, Indices, tuple[tuple[int, ...], ...]]:
+    """Give drug, cells (-1 as padding) and held levels of every curve of a matrix."""
+    drugs, rows, held = [], [], []
     index = np.arange(int(np.prod(shape))).reshape(shape)
+    long = [drug for drug, size in enumerate(shape) if size > 2]
     widest = max((shape[drug] for drug in long), default=1)
     for alone in (True, False):
         for drug in long:
             others = [
-                range(1) if alone or one == drug else range(1, n) for one, n in enumerate(shape)
+                range(1) if alone or one == drug else range(1, size)
+                for one, size in enumerate(shape)
             ]
-            for held in product(*others):
-                place = tuple(slice(None) if one == drug else at for one, at in enumerate(held))
-                rows.append(np.pad(index[place], (0, widest - shape[drug]), constant_values=-1))
-                at_doses = tuple(float(levels[one][at]) for one, at in enumerate(held))
-                curves.append(Conditional(drug, at_doses))
-    return np.array(rows, dtype=np.intp).reshape(-1, widest), tuple(curves)
+            for levels in product(*others):
+                row = np.full(widest, -1)
+                place = tuple(slice(None) if one == drug else at for one, at in enumerate(levels))
+                row[: shape[drug]] = index[place]
+                drugs.append(drug)
+                rows.append(row)
+                held.append(levels)
+    return np.array(drugs, dtype=np.intp), np.array(rows).reshape(-1, widest), tuple(held)
