@@ -208,23 +208,36 @@ def _solve_arms(columns: Columns, t: Floats) -> _Arms:
 
 
 def _held(columns: Columns, t: Floats, arms: _Arms, at: Indices) -> _Arms:
-    """Hold the asymptote of free curves that would lie above the cap, and solve for the other."""
-    cap, at_plateau = columns.cap[at], arms.span[at] > 0
-    tau = at_plateau * 1.0
+    """Hold an asymptote of free curves at the cap, and solve for the other."""
+    tau = (arms.span[at] > 0) * 1.0  # 1 where the plateau is held, 0 where the start is
+    span, wanted, per_arm = _one_held(columns, t, at, tau)
+    # Where the other would lie above the cap too, it is the one to be held: the problem is convex.
+    both = np.flatnonzero(span != wanted)
+    if len(both):
+        tau[both] = 1.0 - tau[both]
+        again = _one_held(columns, t, at[both], tau[both])
+        span[both], wanted[both], per_arm[both] = again
+    off, per_level = np.zeros_like(arms.tau), columns.per_weight.copy()
+    off[at], per_level[at] = columns.cap[at], 0.0
+    arms.tau[at], arms.span[at] = tau, span
+    arms.per_arm[at] = np.where(wanted == span, per_arm, 0.0)
+    return arms._replace(off=off, per_level=per_level)
+
+
+def _one_held(
+    columns: Columns, t: Floats, at: Indices, tau: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Solve for the span that keeps below the cap, and the one wanted; 1 / sum of squares."""
     apart = t[:, at] - tau
     weighted = columns.weight[:, at] * apart
     pair = _two_or_more(np.arange(len(at)))
     square = np.add.reduce((weighted * apart)[:, pair], axis=0)[: len(at)]
-    pull = np.add.reduce((weighted * (columns.y[:, at] - cap))[:, pair], axis=0)[: len(at)]
+    error = columns.y[:, at] - columns.cap[at]
+    pull = np.add.reduce((weighted * error)[:, pair], axis=0)[: len(at)]
     per_arm = 1.0 / np.maximum(square, TINY)
-    # The other asymptote must not rise above the cap either.
     wanted = pull * per_arm
-    span = np.where(at_plateau, np.maximum(wanted, 0.0), np.minimum(wanted, 0.0))
-    off, per_level = np.zeros_like(arms.tau), columns.per_weight.copy()
-    off[at], per_level[at] = cap, 0.0
-    arms.tau[at], arms.span[at] = tau, span
-    arms.per_arm[at] = np.where(wanted == span, per_arm, 0.0)
-    return arms._replace(off=off, per_level=per_level)
+    span = np.where(tau > 0, np.maximum(wanted, 0.0), np.minimum(wanted, 0.0))
+    return span, wanted, per_arm
 
 
 # Rows and columns of the three entries of a symmetric 2 by 2 matrix.

@@ -122,6 +122,8 @@ def node_gains(table: Table, group: Group, part: slice) -> Floats:
     for some in (below, ~below):
         one = sums._replace(sy=pull[:, some])
         gain[:, some] = signed_gains(one, limits, room[some], base[some], (FALLING, RISING))
+    # Where t is the same at every dose but for rounding, so is what it seems to explain.
+    gain *= spread > SMALLEST_SPREAD * sums.ss
     return gain
 
 
@@ -156,7 +158,9 @@ def several_starts(table: Table, group: Group) -> Starts:
     """Give the best few local optima of each curve; none where no node betters a flat curve."""
     found: list[Starts] = []
     nodes = Nodes(table.midpoint[:, None], table.eta[:, None])
-    spread = total(group.weight[:, None] * group.y**2)
+    # The error of the best constant, which a free curve whose mean is above the cap has there.
+    above = 0.0 if group.fixed else np.minimum(group.room, 0.0)
+    spread = total(group.weight[:, None] * (group.y - above) ** 2)
     for begin in range(0, group.y.shape[1], CURVES_IN_CACHE):
         part = slice(begin, begin + CURVES_IN_CACHE)
         gains = node_gains(table, group, part)

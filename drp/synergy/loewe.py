@@ -128,21 +128,23 @@ def _root(drugs: list[_Drug], shape: tuple[int, ...]) -> tuple[Floats, Mask]:
     logit = np.zeros(shape)
     part = [_picked(drug, at, shape) for drug in drugs]
     here, low, high = np.zeros(len(at)), low.ravel()[at], high.ravel()[at]
+    done = np.zeros(len(at), dtype=bool)
     for _ in range(MOST_STEPS):
         value, slope = _sum(part, here)
         low, high = np.where(value > 0, here, low), np.where(value > 0, high, here)
         step = here - value / slope
-        inside = (step > low) & (step < high)
-        moved = np.where(inside, step, 0.5 * (low + high))
-        done = np.abs(moved - here) <= TOLERANCE
-        here = moved
+        moved = np.where((step > low) & (step < high), step, 0.5 * (low + high))
+        near = np.abs(moved - here) <= TOLERANCE
+        # A cell that has arrived stays, whatever others still need.
+        here = np.where(done, here, moved)
+        done |= near
         logit.ravel()[at] = here
         if done.all():
             break
         if 2 * np.count_nonzero(done) > len(done) > 64:
             kept = np.flatnonzero(~done)
             part = [_Drug(*(one[kept] for one in drug)) for drug in part]
-            at, here, low, high = at[kept], here[kept], low[kept], high[kept]
+            at, here, low, high, done = at[kept], here[kept], low[kept], high[kept], done[kept]
     return logit, bracketed
 
 

@@ -50,7 +50,9 @@ class Matrix(NamedTuple):
         drug, cells, held = _lay_out(shape)
         padding = cells < 0
         place = np.array(np.unravel_index(np.maximum(cells, 0), shape))[drug, np.arange(len(drug))]
-        dose = np.array([levels[one][at] for one, at in zip(drug, place, strict=True)])
+        dose = np.full(cells.shape, np.nan)
+        for one in long:
+            dose[drug == one] = levels[one][place[drug == one]]
         flat = table.reshape(*table.shape[: table.ndim - len(shape)], -1)
         return cls(
             levels,
@@ -95,4 +97,5 @@ def _lay_out(shape: tuple[int, ...]) -> tuple[Indices, Indices, tuple[tuple[int,
                 drugs.append(drug)
                 rows.append(row)
                 held.append(levels)
-    return np.array(drugs, dtype=np.intp), np.array(rows).reshape(-1, widest), tuple(held)
+    cells = np.array(rows, dtype=np.intp).reshape(-1, widest)
+    return np.array(drugs, dtype=np.intp), cells, tuple(held)
