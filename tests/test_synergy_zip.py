@@ -224,7 +224,7 @@ def test_draws_are_scored_as_matrices_of_their_own_would_be():
     drawn = table + np.random.default_rng(5).normal(0, 3, (100, 6, 6))
     for variant in ("observed", "fitted"):
         observed = zip_model((DOSE, DOSE), table, weight, variant=variant)
-        expected, fitted = zip_draws(observed, (DOSE, DOSE), drawn, weight)
+        expected, fitted, _ = zip_draws(observed, (DOSE, DOSE), drawn, weight)
         ours = (fitted - expected).mean(axis=(1, 2))
         full = [
             zip_model((DOSE, DOSE), one, weight, variant=variant).excess.mean() for one in drawn
@@ -242,10 +242,11 @@ def test_draws_keep_gaps_and_three_drugs():
     levels = (DOSE[:5],) * 3
     observed = zip_model(levels, table, variant="fitted")
     drawn = table + np.random.default_rng(5).normal(0, 0.5, (4, 5, 5, 5))
-    expected, fitted = zip_draws(observed, levels, drawn)
+    expected, fitted, _ = zip_draws(observed, levels, drawn)
     assert np.isnan(fitted[:, 1, 1, 1]).all()
     assert np.isfinite(fitted - expected).sum() == 4 * 63
     assert abs(np.nanmean(fitted - expected)) < 0.5
+    assert zip_draws(observed, levels, drawn[[3]])[1].tobytes() == fitted[[3]].tobytes()
 
 
 def test_levels_must_fit_the_table():

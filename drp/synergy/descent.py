@@ -209,7 +209,7 @@ def _solve_arms(columns: Columns, t: Floats) -> _Arms:
 
 def _held(columns: Columns, t: Floats, arms: _Arms, at: Indices) -> _Arms:
     """Hold an asymptote of free curves at the cap, and solve for the other."""
-    tau = (arms.span[at] > 0) * 1.0  # 1 where the plateau is held, 0 where the start is
+    tau = np.where(arms.span[at] > 0, 1.0, 0.0)  # 1: the plateau is held, 0: the start
     span, wanted, per_arm = _one_held(columns, t, at, tau)
     # Where the other would lie above the cap too, it is the one to be held: the problem is convex.
     both = np.flatnonzero(span != wanted)

@@ -156,7 +156,9 @@ def _columns(group: Group, x: Floats, level: Floats, n_rows: int) -> Columns:
     padded[2, :n_doses] = group.weight[:, None]
     free = 0.0 if group.fixed else 1.0 / float(group.weight.sum())
     return Columns(
-        *padded,
+        padded[0],
+        padded[1],
+        padded[2],
         level,
         np.full(n_columns, free),
         group.room,

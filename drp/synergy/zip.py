@@ -47,6 +47,8 @@ class Zip:
         Conditional curves whose start was not measured, and was read off a single curve.
     reason : str
         Why the score must not be reported, in words; empty if it may.
+    pairs : tuple of Zip
+        Where starts of three drugs come from curves: the pair without each drug.
     """
 
     label: str
@@ -58,6 +60,7 @@ class Zip:
     failed: Mask
     n_fitted_starts: int
     reason: str
+    pairs: tuple["Zip", ...] = ()
 
     @property
     def excess(self) -> Floats:
@@ -118,7 +121,8 @@ def zip_model(
     ('zip', True, True)
     """
     matrix = Matrix.of(doses, np.asarray(inhibition, dtype=np.float64), weight)
-    alone, conditional, unmeasured = _fit_all(matrix, variant, well_sd)
+    pairs = _pairs(matrix, variant, well_sd)
+    alone, conditional, unmeasured = _fit_all(matrix, variant, well_sd, pairs)
     expected, fitted = _surfaces(matrix, alone, conditional)
     fits = _joined(alone, conditional)
     curves = conditionals(matrix)
@@ -134,12 +138,13 @@ def zip_model(
         failed,
         unmeasured,
         _why_not(matrix, curves, alone, expected - fitted, failed, drugs),
+        pairs,
     )
 
 
 def zip_draws(
     observed: Zip, doses: tuple[ArrayLike, ...], drawn: ArrayLike, weight: ArrayLike | None = None
-) -> tuple[Floats, Floats]:
+) -> tuple[Floats, Floats, HillFits]:
     """Score the draws of a bootstrap by the ZIP of the observed matrix.
 
     Parameters
@@ -155,22 +160,29 @@ def zip_draws(
     -------
     expected, fitted : array (n_draws, n_1, ..., n_drugs)
         Of the combination cells; the gate is not applied again.
+    alone : HillFits
+        Curves of the drugs alone that have more than one dose above 0, (n_draws, n_drugs): what
+        Loewe needs.
 
     Examples
     --------
     >>> dose = np.array([0.0, 1.0, 3.0, 10.0, 30.0])
     >>> both = 100 * (1 - np.outer(5 / (5 + dose), 5 / (5 + dose)))
-    >>> expected, fitted = zip_draws(zip_model((dose, dose), both), (dose, dose), both[None])
+    >>> expected, fitted, alone = zip_draws(zip_model((dose, dose), both), (dose, dose), both[None])
     >>> fitted.shape, bool(np.abs(fitted - expected).max() < 1e-2)
     ((1, 4, 4), True)
     """
     matrix = Matrix.of(doses, np.asarray(drawn, dtype=np.float64), weight)
-    alone, conditional, _ = _fit_all(matrix, observed.variant, None, observed.fits)
-    return _surfaces(matrix, alone, conditional)
+    alone, conditional, _ = _fit_all(matrix, observed.variant, None, observed.pairs, observed.fits)
+    return *_surfaces(matrix, alone, conditional), alone
 
 
 def _fit_all(
-    matrix: Matrix, variant: Variant, well_sd: float | None, observed: HillFits | None = None
+    matrix: Matrix,
+    variant: Variant,
+    well_sd: float | None,
+    pairs: tuple[Zip, ...],
+    observed: HillFits | None = None,
 ) -> tuple[HillFits, HillFits, int]:
     """Fit drugs alone and conditional curves; with `observed`, as draws of these.
 
@@ -185,7 +197,7 @@ def _fit_all(
         both = _fit(matrix, slice(None), np.concatenate([free, first], axis=-1), well_sd, observed)
         return both.take(part[0]), both.take(part[1]), 0
     alone = _fit(matrix, part[0], free, well_sd, observed)
-    starts = np.where(missing, _fitted_starts(matrix, alone, variant), first)
+    starts = np.where(missing, _fitted_starts(matrix, alone, pairs, observed is not None), first)
     conditional = _fit(matrix, part[1], starts, well_sd, observed)
     # A curve without any start would be fitted as a free one.
     lost = np.isnan(starts)
@@ -211,30 +223,40 @@ def _fit(
     return refit_hill(observed.take(part), dose, values, weight, start=start)
 
 
-def _fitted_starts(matrix: Matrix, alone: HillFits, variant: Variant) -> Floats:
+def _fitted_starts(matrix: Matrix, alone: HillFits, pairs: tuple[Zip, ...], drawn: bool) -> Floats:
     """Give what the other drugs do without the drug of each conditional curve, by their curves."""
     n_drugs = len(matrix.levels)
-    single = dict(zip(range(n_drugs), _single_values(matrix, alone), strict=True))
+    single = _single_values(matrix, alone)
     starts = []
     for drug in matrix.long:
         others = [one for one in range(n_drugs) if one != drug]
-        pair = len(others) > 1
-        surface = _pair_surface(matrix, drug, variant) if pair else single[others[0]]
+        if pairs:
+            doses, table, counts = _without(matrix, drug)
+            pair = pairs[drug]
+            surface = zip_draws(pair, doses, table, counts)[1] if drawn else pair.fitted
+        else:
+            surface = single[others[0]]
         starts.append(surface.reshape(*surface.shape[: surface.ndim - len(others)], -1))
     return np.concatenate(starts, axis=-1)
 
 
-def _pair_surface(matrix: Matrix, drug: int, variant: Variant) -> Floats:
-    """Give the ZIP fit of the pair without one of three drugs, doses above 0."""
-    n_drugs = len(matrix.levels)
-    axis = matrix.table.ndim - n_drugs + drug
-    table = matrix.table.take(0, axis=axis)
+def _pairs(matrix: Matrix, variant: Variant, well_sd: float | None) -> tuple[Zip, ...]:
+    """Fit the pairs that give three drugs their starts, where starts come from curves."""
+    if len(matrix.levels) < 3:
+        return ()
+    if variant == "observed" and np.isfinite(matrix.values[len(matrix.long) :, 0]).all():
+        return ()
+    rest = (_without(matrix, drug) for drug in range(len(matrix.levels)))
+    return tuple(zip_model(*one, variant=variant, well_sd=well_sd) for one in rest)
+
+
+def _without(matrix: Matrix, drug: int) -> tuple[tuple[Floats, ...], Floats, Floats]:
+    """Give levels, table and weights of the matrix without one drug."""
+    axis = matrix.table.ndim - len(matrix.levels) + drug
     doses = tuple(one for at, one in enumerate(matrix.levels) if at != drug)
-    counts = matrix.counts.take(0, axis=drug)
-    if table.ndim == len(doses):
-        return zip_model(doses, table, counts, variant=variant).fitted
-    pair = zip_model(doses, table.mean(axis=0), counts, variant=variant)
-    return zip_draws(pair, doses, table, counts)[1]
+    table: Floats = np.take(matrix.table, 0, axis=axis)
+    counts: Floats = np.take(matrix.counts, 0, axis=drug)
+    return doses, table, counts
 
 
 def _single_values(matrix: Matrix, alone: HillFits) -> list[Floats]:
