@@ -15,7 +15,7 @@ LAYERS = {
     "joining": 2, "wells": 3, "quality": 4, "samples": 2, "viability": 3,
     "plate_metrics": 1, "trends": 1, "loess": 1, "scaling": 1, "edges": 2, "agreement": 1,
     "drift": 3, "control_charts": 2, "run_charts": 4,
-    "curves": 1, "sensitivity": 3, "synergy": 1,
+    "curves": 1, "sensitivity": 3, "synergy": 2,
     "asymmetric": 2, "growth": 2, "relevance": 2, "scores": 2, "selective": 3, "single_agents": 2,
     "cohort": 2, "standing": 1, "calls": 2, "registration": 1, "risk": 1, "drugs": 1,
     "config": 1, "sheetfiles": 1, "sheets": 2, "batches": 3,

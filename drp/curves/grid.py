@@ -17,7 +17,7 @@ from drp.curves.model import Bounds, Floats, box_around, falling_share
 from drp.curves.objective import FAR_BELOW
 
 N_SLOPES = 16
-# Midpoints beyond the outer doses, in shares of the margin; between doses see `_midpoints`.
+# Midpoints beyond the outer doses, in shares of the margin; between doses see `place_midpoints`.
 OUTSIDE = np.array([0.42, 0.7, 1.0])
 # A steep curve is told apart from its neighbours by the one dose near its midpoint: the share there
 # is 1/2, and about 4/5 and 24/25 so many decades, divided by the slope, to one side.
@@ -57,7 +57,7 @@ class Starts(NamedTuple):
     gain: Floats
 
 
-def _midpoints(doses: Floats, slopes: Floats, margin: float) -> Floats:
+def place_midpoints(doses: Floats, slopes: Floats, margin: float) -> Floats:
     """Place the midpoints of a table, ascending for each slope.
 
     Parameters
@@ -109,7 +109,7 @@ class Table:
         eta = np.linspace(np.log(bounds.slope[0]), np.log(bounds.slope[1]), N_SLOPES)
         # Dose 0 has no place on the axis: the lowest dose above it stands twice instead.
         doses = np.sort(np.maximum(self._x, 0.0), axis=0)
-        e = _midpoints(doses, np.exp(eta), bounds.ec50_margin)
+        e = place_midpoints(doses, np.exp(eta), bounds.ec50_margin)
         self.nodes = Nodes(e.reshape(-1, e.shape[2]), np.tile(eta, len(e))[:, None])
         if self.shared:
             self._share = falling_share(self._x[:, 0], self.nodes.e, np.exp(self.nodes.eta))

@@ -1,0 +1,270 @@
+"""The search for Hill curves of per cent inhibition: starts, descent, and the best end of each."""
+
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drp.curves.collapse import total
+from drp.curves.model import LN10
+from drp.synergy import hill_starts
+from drp.synergy.descent import (
+    ETA,
+    FAR_BELOW,
+    LOSS,
+    MIDPOINT,
+    PLATEAU,
+    START,
+    Columns,
+    Floats,
+    Indices,
+    Search,
+    descend,
+)
+from drp.synergy.hill_plan import Plan
+from drp.synergy.hill_starts import Group, Starts, Table, make_table
+
+Mask = NDArray[np.bool_]
+
+SLOPES = (0.1, 10.0)
+MARGIN = 1.0  # decades that the midpoint may lie beyond the doses
+# Log doses, relative to the lowest, that agree to this many decimals share a table.
+DOSE_DECIMALS = 6
+CAP = 105.0
+AT_BOUND = 1e-9
+OBSERVED = Search(float(np.log(SLOPES[0])), float(np.log(SLOPES[1])), 1e-10, 60)
+DRAWN = OBSERVED._replace(tolerance=1e-5, most_steps=20)
+# Curves followed at once: few enough for the arrays to stay in the cache.
+CURVES_AT_ONCE = 2048
+
+# Names of the sixteen ways to stand at bounds, then of what else a curve may come to.
+NAMES = ("start", "plateau", "midpoint", "slope")
+STATES = np.array(
+    [
+        "at_bound:" + ",".join(name for place, name in enumerate(NAMES) if held >> place & 1)
+        for held in range(1 << len(NAMES))
+    ]
+    + ["failed:steps_ran_out", "flat", "inactive", "too_few_doses"]
+)
+STATES[0] = "converged"
+FAILED, FLAT, INACTIVE, TOO_FEW = range(16, 20)
+
+
+class Found(NamedTuple):
+    """Parameters by name, squared errors and places in `STATES`, each (n_draws, n_curves)."""
+
+    parameters: dict[str, Floats]
+    rss: Floats
+    codes: Indices
+
+
+def search(plan: Plan, constant: Mask, warm: tuple[Floats, Floats] | None) -> Found:
+    """Fit every curve of every draw.
+
+    Parameters
+    ----------
+    plan : Plan
+        The curves.
+    constant : array of bool (n_curves,)
+        Curves that are not to be fitted, but to be given their mean.
+    warm : tuple of arrays (n_curves,), optional
+        Midpoints and slopes of the observed curves, NaN where these are constant: what the plan
+        holds are then draws of them, which are searched faster.
+
+    Returns
+    -------
+    Found
+
+    Examples
+    --------
+    See `drp.synergy.hill.fit_hill`, which calls it.
+    """
+    shape = plan.values.shape[:2]
+    found = {name: np.full(shape, np.nan) for name in (*NAMES, "rss")}
+    codes = np.full(shape, TOO_FEW)
+    _constants(plan, plan.enough & constant, found, codes)
+    columns: list[Columns] = []
+    starts: list[Starts] = []
+    cells = []
+    offset = 0
+    for curves in _alike(plan, plan.enough & ~constant):
+        group, x, level = _group(plan, curves)
+        table = make_table(tuple(np.round(x[:, 0] / LN10, DOSE_DECIMALS).tolist()), SLOPES, MARGIN)
+        one = _starts(table, group, plan, curves, warm)
+        columns.append(_columns(group, x, level, plan.weight.shape[1]))
+        starts.append(one._replace(curve=one.curve + offset))
+        cells.append((np.arange(shape[0])[:, None] * shape[1] + curves).ravel())
+        offset += len(level)
+    if columns:
+        joined = Columns(*(np.concatenate(part, axis=-1) for part in zip(*columns, strict=True)))
+        best, ended = _follow(joined, hill_starts.join(starts), OBSERVED if warm is None else DRAWN)
+        at = np.concatenate(cells)
+        codes.ravel()[at] = ended
+        for name, row in zip((*NAMES, "rss"), best, strict=True):
+            found[name].ravel()[at] = row
+        above = np.where(np.isfinite(plan.log_dose), plan.log_dose, np.inf)
+        found["midpoint"] *= 10.0 ** above.min(axis=1, initial=300.0)
+    return Found({name: found[name] for name in NAMES}, found["rss"], codes)
+
+
+def _alike(plan: Plan, wanted: Mask) -> list[Indices]:
+    """Put curves together with the same relative doses and weights and the same kind of start."""
+    above = np.where(np.isfinite(plan.log_dose), plan.log_dose, np.inf)
+    lowest = above.min(axis=1, initial=300.0)
+    relative = np.round(plan.log_dose - lowest[:, None], DOSE_DECIMALS)
+    keys = np.concatenate([relative, plan.weight, plan.fixed[:, None]], axis=1)
+    groups: dict[bytes, list[int]] = {}
+    for curve in np.flatnonzero(wanted).tolist():
+        groups.setdefault(keys[curve].tobytes(), []).append(curve)
+    return [np.array(curves) for curves in groups.values()]
+
+
+def _group(plan: Plan, curves: Indices) -> tuple[Group, Floats, Floats]:
+    """Lay out curves that are alike, all draws of them.
+
+    Gives the group, ln of the doses relative to the lowest, (n_doses, n_curves), and the levels.
+    """
+    weight = plan.weight[curves[0]]
+    n_doses = int((weight > 0).sum())
+    weight, log_dose = weight[:n_doses], plan.log_dose[curves, :n_doses].T
+    lowest = log_dose[np.isfinite(log_dose[:, 0])][0]
+    x = np.maximum(LN10 * (log_dose - lowest), FAR_BELOW)
+    y = plan.values[:, curves, :n_doses].reshape(-1, n_doses).T.copy()
+    fixed = bool(plan.fixed[curves[0]])
+    if fixed:
+        level = plan.start[:, curves].ravel()
+        room = np.maximum(CAP - level, 0.0)
+    else:
+        level = _mean(y, weight)
+        room = CAP - level
+    y -= level
+    return Group(y, weight, room, fixed), np.tile(x, len(plan.values)), level
+
+
+def _mean(y: Floats, weight: Floats) -> Floats:
+    """Give the weighted mean of each column."""
+    mean: Floats = total(y * weight[:, None]) / weight.sum()
+    return mean
+
+
+def _columns(group: Group, x: Floats, level: Floats, n_rows: int) -> Columns:
+    """Set up one least-squares problem per curve and draw, padded to `n_rows` doses."""
+    n_doses, n_columns = x.shape
+    padded = np.zeros((3, n_rows, n_columns))
+    padded[0, :n_doses], padded[1, :n_doses] = x, group.y
+    padded[2, :n_doses] = group.weight[:, None]
+    free = 0.0 if group.fixed else 1.0 / float(group.weight.sum())
+    return Columns(
+        padded[0],
+        padded[1],
+        padded[2],
+        level,
+        np.full(n_columns, free),
+        group.room,
+        np.full(n_columns, -MARGIN * LN10),
+        x[-1] + MARGIN * LN10,
+        total(group.weight[:, None] * group.y**2),
+    )
+
+
+def _starts(
+    table: Table,
+    group: Group,
+    plan: Plan,
+    curves: Indices,
+    warm: tuple[Floats, Floats] | None,
+) -> Starts:
+    """Find where to start: several places for observed curves, two for draws of them."""
+    if warm is None:
+        return hill_starts.several_starts(table, group)
+    nodes = hill_starts.best_starts(table, group)
+    midpoint, slope = (one[curves] for one in warm)
+    known = np.isfinite(midpoint)
+    log_dose = plan.log_dose[curves[0]]
+    own = np.arange(len(plan.values) * len(curves)).reshape(-1, len(curves))[:, known]
+    relative = np.log10(midpoint[known]) - log_dose[np.isfinite(log_dose)][0]
+    eta = np.broadcast_to(np.log(slope[known]), own.shape)
+    again = Starts(own.ravel(), np.broadcast_to(relative, own.shape).ravel(), eta.ravel())
+    return hill_starts.join([nodes, again])
+
+
+def _follow(columns: Columns, starts: Starts, how: Search) -> tuple[Floats, Indices]:
+    """Follow all starts and keep the best of each column; a constant where none betters that.
+
+    Returns
+    -------
+    best : array (5, n_columns)
+        Start, plateau, midpoint relative to the lowest dose, slope, squared error.
+    codes : array of int (n_columns,)
+        Places in `STATES`.
+    """
+    n_columns = len(columns.level)
+    constant = np.minimum(columns.cap, 0.0)  # a free curve whose mean is above the cap
+    whole = total(columns.weight)
+    best = np.array(
+        [
+            *(columns.level + constant,) * 2,
+            *np.full((2, n_columns), np.nan),
+            columns.spread + whole * constant**2,
+        ]
+    )
+    codes = np.full(n_columns, FLAT)
+    order = np.argsort(starts.curve, kind="stable")
+    curve, midpoint, eta = starts.curve[order], starts.midpoint[order] * LN10, starts.eta[order]
+    cuts = np.searchsorted(curve, np.arange(0, n_columns + CURVES_AT_ONCE, CURVES_AT_ONCE))
+    for begin, end in pairwise(cuts.tolist()):
+        if end > begin:
+            part = slice(begin, end)
+            own = curve[part] - curve[begin]
+            some = columns.take(curve[part])
+            state, converged = descend(some, midpoint[part], eta[part], own, how)
+            _keep_best(columns, curve[part], state, converged, best, codes)
+    return best, codes
+
+
+def _keep_best(
+    columns: Columns, curve: Indices, state: Floats, converged: Mask, best: Floats, codes: Indices
+) -> None:
+    """Write the best end of each curve's starts where it betters a constant; ties: the first."""
+    order = np.lexsort((state[LOSS], curve))
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = curve[order[1:]] != curve[order[:-1]]
+    chosen = order[first]
+    owner = curve[chosen]
+    better = 2.0 * state[LOSS, chosen] < best[4, owner]
+    chosen, owner = chosen[better], owner[better]
+    end, level = state[:, chosen], columns.level[owner]
+    best[:, owner] = (
+        level + end[START],
+        level + end[PLATEAU],
+        np.exp(end[MIDPOINT]),
+        np.exp(end[ETA]),
+        2.0 * end[LOSS],
+    )
+    cap, free = columns.cap[owner] - AT_BOUND, columns.per_weight[owner] > 0
+    low, high = columns.low[owner] + AT_BOUND, columns.high[owner] - AT_BOUND
+    held = (
+        free & (end[START] >= cap),
+        end[PLATEAU] >= cap,
+        (end[MIDPOINT] <= low) | (end[MIDPOINT] >= high),
+        (end[ETA] <= OBSERVED.eta_low + AT_BOUND) | (end[ETA] >= OBSERVED.eta_high - AT_BOUND),
+    )
+    which = sum(one.astype(np.intp) << place for place, one in enumerate(held))
+    codes[owner] = np.where(converged[chosen], which, FAILED)
+
+
+def _constants(plan: Plan, wanted: Mask, found: dict[str, Any], state: NDArray[np.intp]) -> None:
+    """Give inactive curves their mean: with a given start, that of the doses above 0."""
+    for curve in np.flatnonzero(wanted).tolist():
+        weight, values = plan.weight[curve], plan.values[:, curve].T
+        fixed = plan.fixed[curve]
+        used = weight * np.isfinite(plan.log_dose[curve]) if fixed else weight
+        used = np.where(np.isnan(used), 0.0, used)
+        level = np.minimum(_mean(values, used), CAP)
+        start = plan.start[:, curve] if fixed else level
+        at_zero = np.isneginf(plan.log_dose[curve])[:, None]
+        error = values - np.where(at_zero, start, level)
+        found["start"][:, curve], found["plateau"][:, curve] = start, level
+        found["rss"][:, curve] = total(weight[:, None] * error**2)
+        state[:, curve] = INACTIVE

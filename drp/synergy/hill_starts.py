@@ -1,0 +1,183 @@
+"""Where the search for a Hill curve starts: nodes of the table of `drp.curves.grid`.
+
+With midpoint and slope given, what a curve explains is known in closed form. All curves at the
+same doses share one table; the best local optima of each are followed, or just the best node.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drp.curves.asymptotes import Sums
+from drp.curves.collapse import total
+from drp.curves.grid import (
+    CURVES_IN_CACHE,
+    N_SLOPES,
+    SMALLEST_SPREAD,
+    TINY,
+    Nodes,
+    find_starts,
+    place_midpoints,
+    signed_gains,
+)
+from drp.curves.model import Bounds, falling_share
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+FALLING, RISING = 1, -1
+
+
+class Table(NamedTuple):
+    """Nodes for one set of doses: t, the share of the span, at each (n_nodes, n_doses).
+
+    midpoint: log10, relative to the lowest dose above 0; eta: ln of the slope; (n_nodes,).
+    """
+
+    midpoint: Floats
+    eta: Floats
+    t: Floats
+    square: Floats
+
+
+@lru_cache(maxsize=64)  # the combinations of a plate share their doses
+def make_table(relative: tuple[float, ...], slopes: tuple[float, float], margin: float) -> Table:
+    """Lay out the nodes for curves at the same doses.
+
+    Parameters
+    ----------
+    relative : tuple of float
+        log10 of the doses over the lowest above 0, ascending; far below 0 for dose 0. At least
+        two others.
+    slopes : tuple of float
+        Lowest and highest slope.
+    margin : float
+        How far beyond the doses midpoints may lie, decades.
+
+    Returns
+    -------
+    Table
+
+    Examples
+    --------
+    >>> make_table((-1e4, 0.0, 1.0), (0.1, 10.0), 1.0).t.shape
+    (240, 3)
+    """
+    eta = np.linspace(np.log(slopes[0]), np.log(slopes[1]), N_SLOPES)
+    doses = np.array(relative)
+    midpoint = place_midpoints(doses[doses >= 0, None], np.exp(eta), margin).ravel()
+    etas = np.tile(eta, len(midpoint) // N_SLOPES)
+    t = 1.0 - falling_share(doses, midpoint[:, None], np.exp(etas)[:, None])
+    return Table(midpoint, etas, t, t * t)
+
+
+class Group(NamedTuple):
+    """Curves of one table with the same weights and, all of them, a free or a fixed start.
+
+    y: (n_doses, n_curves) as deviations from the level; weight: (n_doses,); room: (n_curves,),
+    the distance from the level to the cap.
+    """
+
+    y: Floats
+    weight: Floats
+    room: Floats
+    fixed: bool
+
+
+def node_gains(table: Table, group: Group, part: slice) -> Floats:
+    """Give how much better than a flat curve each node explains some curves, signed.
+
+    Parameters
+    ----------
+    table : Table
+        The nodes.
+    group : Group
+        The curves.
+    part : slice
+        Which of them, `CURVES_IN_CACHE` at most.
+
+    Returns
+    -------
+    array (n_nodes, n_curves of the part)
+        Above 0 where inhibition rises, below 0 where it falls with dose.
+    """
+    whole, t, tt, spread, per_spread = _node_sums(table, group)
+    pull = _product(table.t, group.weight[:, None] * group.y[:, part])
+    room = group.room[part]
+    if group.fixed:
+        span = np.minimum(pull * per_spread, room)
+        gain = span * (2.0 * pull - span * tt)
+        gain *= np.sign(span)
+        return gain
+    # In viability, the mirror image of inhibition, the cap is a lowest value of either asymptote.
+    sums = Sums(np.full(1, whole), whole - t, whole - 2.0 * t + tt, spread, pull)
+    limits = Bounds(bottom=(0.0, np.inf))
+    base = whole * np.minimum(room, 0.0) ** 2
+    below = room < 0
+    if not below.any():
+        return signed_gains(sums, limits, room, base, (FALLING, RISING))
+    gain = np.empty_like(pull)
+    for some in (below, ~below):
+        one = sums._replace(sy=pull[:, some])
+        gain[:, some] = signed_gains(one, limits, room[some], base[some], (FALLING, RISING))
+    # Where t is the same at every dose but for rounding, so is what it seems to explain.
+    gain *= spread > SMALLEST_SPREAD * sums.ss
+    return gain
+
+
+def _node_sums(table: Table, group: Group) -> tuple[float, Floats, Floats, Floats, Floats]:
+    """Give sums over doses at the nodes: of w, w t, w t²; the spread of t, and 1 / spread."""
+    weight = group.weight
+    whole = float(weight.sum())
+    t, tt = (table.t @ weight)[:, None], (table.square @ weight)[:, None] + TINY
+    spread = tt if group.fixed else np.maximum(tt - t * t / whole, 0.0)
+    seen = np.where(spread > SMALLEST_SPREAD * tt, spread, 0.0)
+    per_spread = np.where(seen > 0, 1.0 / np.maximum(seen, TINY), 0.0)
+    return whole, t, tt, spread, per_spread
+
+
+def _product(nodes: Floats, columns: Floats) -> Floats:
+    """Multiply matrices of a fixed shape: a column's bits then do not depend on how many came."""
+    padded = np.zeros((len(columns), CURVES_IN_CACHE))
+    padded[:, : columns.shape[1]] = columns
+    result: Floats = (nodes @ padded)[:, : columns.shape[1]]
+    return result
+
+
+class Starts(NamedTuple):
+    """Flat lists, one entry per start: whose, log10 of the midpoint, ln of the slope."""
+
+    curve: Indices
+    midpoint: Floats
+    eta: Floats
+
+
+def several_starts(table: Table, group: Group) -> Starts:
+    """Give the best few local optima of each curve; none where no node betters a flat curve."""
+    found: list[Starts] = []
+    nodes = Nodes(table.midpoint[:, None], table.eta[:, None])
+    # The error of the best constant, which a free curve whose mean is above the cap has there.
+    above = 0.0 if group.fixed else np.minimum(group.room, 0.0)
+    spread = total(group.weight[:, None] * (group.y - above) ** 2)
+    for begin in range(0, group.y.shape[1], CURVES_IN_CACHE):
+        part = slice(begin, begin + CURVES_IN_CACHE)
+        gains = node_gains(table, group, part)
+        for one in find_starts(gains, nodes, spread[part], (FALLING, RISING)).values():
+            found.append(Starts(one.curve + begin, one.log10_ec50, one.log_slope))
+    return join(found)
+
+
+def best_starts(table: Table, group: Group) -> Starts:
+    """Give the best node of each curve; the first where no node betters a flat curve."""
+    best = np.empty(group.y.shape[1], dtype=np.intp)
+    for begin in range(0, len(best), CURVES_IN_CACHE):
+        part = slice(begin, begin + CURVES_IN_CACHE)
+        best[part] = np.argmax(np.abs(node_gains(table, group, part)), axis=0)
+    return Starts(np.arange(len(best)), table.midpoint[best], table.eta[best])
+
+
+def join(parts: list[Starts]) -> Starts:
+    """Put lists of starts one after the other."""
+    return Starts(*(np.concatenate(one) for one in zip(*parts, strict=True)))

@@ -1,0 +1,252 @@
+"""Hill fits: known curves, two slow twins, the other program's fits, bounds, draws, laws."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import least_squares
+
+from drp.curves import Bounds, fit
+from drp.synergy.hill import fit_hill, refit_hill
+from tests.synergy_cases import hill, load_cases
+
+DOSE = np.array([0.0, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0])
+
+
+def noisy(n_curves, sd, seed):
+    rng = np.random.default_rng(seed)
+    truth = np.column_stack(
+        [
+            rng.normal(0, 4, n_curves),
+            rng.uniform(-20, 104, n_curves),
+            10 ** rng.uniform(-1, 2, n_curves),
+            np.exp(rng.normal(0.2, 0.6, n_curves)),
+        ]
+    )
+    clean = np.array([hill(DOSE, *one) for one in truth])
+    return clean + rng.normal(0, sd, clean.shape)
+
+
+def twin(dose, values, weight=None, start=None):
+    """The least squared error of one curve, from many starts of a general optimiser."""
+    weight = np.ones_like(values) if weight is None else weight
+    above = dose[dose > 0]
+    low = [-np.inf, np.log(above.min() / 10), np.log(0.1)]
+    high = [105, np.log(above.max() * 10), np.log(10)]
+    if start is None:
+        low, high = [-np.inf, *low], [105, *high]
+    best = np.inf
+    for midpoint in np.geomspace(above.min() / 3, above.max() * 3, 5):
+        for slope in (0.4, 1.5, 6.0):
+            for plateau in (values.max(), values.min()):
+                first = [min(plateau, 104.9), np.log(midpoint), np.log(slope)]
+                if start is None:
+                    first = [min(values[0], 104.9), *first]
+
+                def residual(p):
+                    c, rest = (start, p) if start is not None else (p[0], p[1:])
+                    share = 1 / (1 + np.exp(-np.exp(rest[2]) * (np.log(dose + 1e-300) - rest[1])))
+                    return np.sqrt(weight) * (c + (rest[0] - c) * share - values)
+
+                with np.errstate(over="ignore"):
+                    found = least_squares(residual, first, bounds=(low, high), max_nfev=300)
+                best = min(best, 2 * found.cost)
+    return best
+
+
+def test_known_curves_come_back():
+    truth = [[0, 100, 5, 1.2], [10, 60, 20, 2.5], [30, -40, 1, 0.7], [-5, 104, 0.5, 9]]
+    fits = fit_hill(DOSE, [hill(DOSE, *one) for one in truth])
+    found = np.column_stack([fits.start, fits.plateau, fits.midpoint, fits.slope])
+    np.testing.assert_allclose(found, truth, rtol=1e-5, atol=1e-5)
+    assert (fits.status == "converged").all()
+    np.testing.assert_allclose(fits.at(DOSE), [hill(DOSE, *one) for one in truth], atol=1e-6)
+
+
+def test_a_given_start_stays_and_the_rest_is_found():
+    truth = [[0, 100, 5, 1.2], [108, 60, 20, 2.5], [30, 90, 1, 0.7]]
+    fits = fit_hill(DOSE, [hill(DOSE, *one) for one in truth], start=[0, 108, 30])
+    found = np.column_stack([fits.start, fits.plateau, fits.midpoint, fits.slope])
+    np.testing.assert_allclose(found, truth, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("sd", [3, 10, 30])
+def test_free_fits_are_those_of_the_curve_engine(sd):
+    values = np.concatenate([noisy(150, sd, seed=sd), 104 + noisy(50, sd, seed=sd + 1) / 10])
+    fits = fit_hill(DOSE, values)
+    theirs = fit(DOSE, 100 - values, bounds=Bounds(bottom=(-5, np.inf)))
+    np.testing.assert_array_less(fits.rss, theirs.sse + 1e-6 * theirs.sst)
+    # Where it is the engine that stopped short, the curves are still all but the same.
+    np.testing.assert_array_less(theirs.sse, fits.rss + 1e-4 * theirs.sst)
+
+
+@pytest.mark.parametrize(
+    "n_curves", [1, pytest.param(60, marks=pytest.mark.slow)], ids=["one", "many"]
+)
+@pytest.mark.parametrize("fixed", [False, True])
+def test_no_curve_is_worse_than_many_starts_of_a_general_optimiser(n_curves, fixed):
+    rng = np.random.default_rng(5)
+    values, weight = noisy(n_curves, 6, seed=7), rng.integers(1, 4, (n_curves, len(DOSE)))
+    start = values[:, 0] if fixed else None
+    fits = fit_hill(DOSE, values, weight, start=start)
+    for row in range(n_curves):
+        own = None if start is None else start[row]
+        least = twin(DOSE, values[row], weight[row].astype(float), own)
+        assert fits.rss[row] <= least * (1 + 1e-6) + 1e-9
+
+
+def test_squared_errors_are_at_most_those_of_synergyfinder(shared_data):
+    cases = load_cases(shared_data / "synergy")
+    theirs = pd.read_csv(shared_data / "synergy" / "sf_synthetic_fits.csv")
+    compared = 0
+    for row in theirs.query("type == 'LL.4'").to_dict("records"):
+        doses, values = cases[row["case"]].alone
+        drug = int(row["drug"][-1]) - 1
+        dose, value = doses[drug], values[drug]
+        dose, value = dose[np.isfinite(dose)], value[np.isfinite(dose)]
+        inside = row["b"] < 0 and 0.1 <= -row["b"] <= 10 and max(row["c"], row["d"]) <= 105
+        if len(dose) < 4 or not inside:
+            continue
+        if not dose[1] / 10 <= row["e"] <= dose[-1] * 10:
+            continue
+        rss = ((hill(dose, row["c"], row["d"], row["e"], -row["b"]) - value) ** 2).sum()
+        assert fit_hill(dose, value[None]).rss[0] <= 1.001 * rss
+        compared += 1
+    assert compared >= 30
+
+
+def test_the_optimum_another_program_missed(shared_data):
+    doses, values = load_cases(shared_data / "synergy")["mathews_1"].alone
+    assert fit_hill(doses, values).rss[0] == pytest.approx(30.3, abs=0.05)
+
+
+def test_parameters_stay_in_their_bounds_and_say_when_they_stand_there():
+    fits = fit_hill(DOSE, np.concatenate([noisy(200, 15, seed=3), 20 + noisy(100, 5, seed=4)]))
+    curved = np.isfinite(fits.midpoint)
+    assert ((fits.start <= 105) & (fits.plateau <= 105)).all()
+    assert ((fits.slope[curved] >= 0.1 - 1e-12) & (fits.slope[curved] <= 10 + 1e-9)).all()
+    assert ((fits.midpoint[curved] >= 0.01 - 1e-12) & (fits.midpoint[curved] <= 1000 + 1e-6)).all()
+    steep = curved & (np.abs(fits.slope - 10) < 1e-9)
+    assert steep.any()
+    assert all("slope" in one for one in fits.status[steep])
+    assert all("plateau" in one for one in fits.status[curved & (fits.plateau == 105)])
+
+
+def test_errors_are_those_of_the_curve_given():
+    values, weight = noisy(20, 8, seed=9), np.arange(1, 9)
+    fits = fit_hill(DOSE, values, weight)
+    rss = (weight * (values - fits.at(DOSE)) ** 2).sum(axis=1)
+    np.testing.assert_allclose(fits.rss, rss, rtol=1e-9)
+    np.testing.assert_allclose(fits.rmse, np.sqrt(rss / weight.sum()), rtol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("n_doses", "start", "status"),
+    [(3, None, "too_few_doses"), (2, 5.0, "too_few_doses"), (4, None, ""), (3, 5.0, "")],
+)
+def test_too_few_doses_are_refused(n_doses, start, status):
+    value = [[5.0, 20.0, 40.0, 60.0][:n_doses]]
+    fits = fit_hill(DOSE[:n_doses], value, start=None if start is None else [start])
+    assert (fits.status[0] == "too_few_doses") == bool(status)
+    assert fits.fitted[0] != bool(status)
+    if status:
+        assert np.isnan(fits.at(DOSE)).all()
+
+
+def test_a_curve_within_noise_is_inactive_and_constant():
+    values = 3 + noisy(1, 0, seed=1) * 0 + np.array([[0, 4, -4, 2, -2, 3, 1, 0.0]])
+    free = fit_hill(DOSE, values, well_sd=5)
+    assert free.status[0] == "inactive"
+    np.testing.assert_allclose(free.at(DOSE), values.mean())
+    given = fit_hill(DOSE, values, start=[values[0, 0]], well_sd=5)
+    np.testing.assert_allclose(given.at(DOSE)[0, 1:], values[0, 1:].mean())
+    assert given.at([0.0])[0, 0] == values[0, 0]
+    assert fit_hill(DOSE, values, well_sd=3).status[0] != "inactive"
+
+
+def test_no_response_at_all_is_flat():
+    fits = fit_hill(DOSE, np.full((2, 8), 7.0), start=[np.nan, 7.0])
+    assert fits.status.tolist() == ["flat", "flat"]
+    np.testing.assert_array_equal(fits.at(DOSE), 7.0)
+
+
+def test_missing_wells_are_left_out_and_counted():
+    values = noisy(4, 5, seed=2)
+    gaps = values.copy()
+    gaps[:, 3] = np.nan
+    kept = np.delete(np.arange(8), 3)
+    one, other = fit_hill(DOSE, gaps), fit_hill(DOSE[kept], values[:, kept])
+    np.testing.assert_array_equal(one.rss, other.rss)
+    weight = np.ones(8)
+    weight[3] = 0
+    np.testing.assert_array_equal(fit_hill(DOSE, values, weight).rss, other.rss)
+
+
+def test_bad_doses_are_named():
+    with pytest.raises(ValueError, match="negative"):
+        fit_hill([-1, 1, 2, 3], [[1.0, 2, 3, 4]])
+    with pytest.raises(ValueError, match="twice"):
+        fit_hill([0, 1, 1, 3, 4], [[1.0, 2, 3, 4, 5]])
+
+
+def bits(fits):
+    return [getattr(fits, name).tobytes() for name in ("start", "plateau", "midpoint", "slope")]
+
+
+def test_neither_neighbours_nor_the_order_of_doses_change_a_bit():
+    values, weight = noisy(40, 8, seed=11), np.array([4.0, 1, 2, 1, 3, 1, 1, 2])
+    whole = fit_hill(DOSE, values, weight)
+    order = np.random.default_rng(0).permutation(40)
+    assert bits(fit_hill(DOSE, values[order], weight)) == bits(whole.take(order))
+    shuffled = np.random.default_rng(1).permutation(8)
+    again = fit_hill(DOSE[shuffled], values[:, shuffled], weight[shuffled])
+    assert bits(again) == bits(whole)
+    for row in (0, 17, 39):
+        assert bits(fit_hill(DOSE, values[[row]], weight)) == bits(whole.take(slice(row, row + 1)))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.floats(1e-6, 1e6), st.integers(0, 1000))
+def test_the_unit_of_the_doses_changes_only_the_midpoint(factor, seed):
+    values = noisy(2, 4, seed=seed)
+    one, other = fit_hill(DOSE, values), fit_hill(DOSE * factor, values)
+    np.testing.assert_allclose(other.rss, one.rss, rtol=1e-6)
+    np.testing.assert_allclose(other.at(DOSE * factor), one.at(DOSE), atol=0.05)
+
+
+def draws_of(values, n_draws, sd, seed):
+    return values + np.random.default_rng(seed).normal(0, sd, (n_draws, *values.shape))
+
+
+def test_draws_are_fitted_as_well_as_observed_values():
+    values = noisy(12, 4, seed=21)
+    start = np.where(np.arange(12) < 6, np.nan, values[:, 0])
+    drawn = draws_of(values, 200, 3, seed=22)
+    starts = np.where(np.isnan(start), np.nan, drawn[:, :, 0])
+    fits = refit_hill(fit_hill(DOSE, values, start=start), DOSE, drawn, start=starts)
+    full = fit_hill(DOSE, drawn.reshape(-1, 8), start=starts.ravel())
+    ours, theirs = fits.at(DOSE).reshape(-1, 8), full.at(DOSE)
+    worse = fits.rss.ravel() - full.rss
+    assert (worse > 1e-3 * full.rss + 1e-3).mean() < 0.002
+    # The looser stop moves nothing to one side: a hundredth of a point at most on the mean.
+    assert np.abs((ours - theirs).mean(axis=0)).max() < 0.01
+    assert np.sqrt(((ours - theirs) ** 2).mean()) < 0.1
+
+
+def test_a_draw_does_not_depend_on_the_others():
+    values = noisy(5, 4, seed=31)
+    observed = fit_hill(DOSE, values)
+    drawn = draws_of(values, 40, 3, seed=32)
+    whole = refit_hill(observed, DOSE, drawn)
+    for draw in (0, 39):
+        one = refit_hill(observed, DOSE, drawn[[draw]])
+        assert one.midpoint.tobytes() == whole.midpoint[[draw]].tobytes()
+
+
+def test_draws_of_an_inactive_curve_stay_constant():
+    values = np.full((1, 8), 2.0) + np.array([0, 1, -1, 0, 1, 0, -1, 0])
+    observed = fit_hill(DOSE, values, well_sd=5)
+    fits = refit_hill(observed, DOSE, draws_of(values, 10, 5, seed=1))
+    assert (fits.status == "inactive").all()
+    assert np.isfinite(fits.rss).all()
