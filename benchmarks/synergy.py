@@ -1,6 +1,6 @@
 """Synergy beside the package `synergy` 1.0.0, in one run: agreement, speed, a bootstrap.
 
-    python benchmarks/synergy.py [--parts agreement speed draws] [--repeats 5] [--seed N]
+    python benchmarks/synergy.py [--parts agreement speed panel draws] [--repeats 5] [--seed N]
 
 One thread, CPU time, medians, ratios of the same run. Without `synergy` (pip install
 synergy==1.0.0) its columns are empty. Matrices are simulated: `clean` without noise, on which a
@@ -29,7 +29,7 @@ from drp.synergy import nulls  # noqa: E402
 from drp.synergy.hill import HillFits, fit_hill  # noqa: E402
 from drp.synergy.loewe import loewe  # noqa: E402
 from drp.synergy.musyc import Musyc, fit_musyc, musyc_surface  # noqa: E402
-from drp.synergy.zip import zip_draws, zip_model  # noqa: E402
+from drp.synergy.zip import zip_draws, zip_model, zip_models  # noqa: E402
 
 OWN = sys.path.pop(0)  # this file has the name of the package it compares with
 try:
@@ -42,6 +42,7 @@ Floats = NDArray[np.float64]
 SIZES = (4, 6, 8, 10)
 WELL_SD = 5.0
 DRAWS = 1000
+PANEL = 40
 # As many of the peer's draws as its median needs; the rest is multiplied.
 PEER_DRAWS = 5
 
@@ -202,6 +203,22 @@ def speed(rng: np.random.Generator, repeats: int) -> None:
             print(f"{size} | " + " | ".join(row), flush=True)
 
 
+def panel(rng: np.random.Generator, repeats: int) -> None:
+    """Time the ZIP of many matrices in one call, as a panel is scored, per matrix."""
+    print(f"\nCPU ms of ZIP per matrix, {PANEL} noisy matrices in one call; theirs one by one")
+    print("size | ours | theirs | ratio")
+    for size in SIZES:
+        matrices = [simulate(size, WELL_SD, rng) for _ in range(PANEL)]
+        pairs = [((one.first, one.second), one.table) for one in matrices]
+        mine = seconds(lambda these=pairs: zip_models(these, variant="fitted"), repeats) / PANEL
+        if peer is None:
+            print(f"{size} | {1e3 * mine:.2f}", flush=True)
+            continue
+        few = matrices[:PEER_DRAWS]
+        theirs = np.median([seconds(lambda of=one: MODELS["ZIP"][1](of), 1) for one in few])
+        print(f"{size} | {1e3 * mine:.2f} | {1e3 * theirs:.0f} | {theirs / mine:.0f}", flush=True)
+
+
 def all_four(matrix: Matrix, drawn: Floats) -> Floats:
     """Score every draw by Bliss, HSA, Loewe and ZIP: means, (4, n_draws)."""
     levels, inner = (matrix.first, matrix.second), drawn[:, 1:, 1:]
@@ -238,7 +255,7 @@ def draws(rng: np.random.Generator, repeats: int) -> None:
         print(f"{size} | {mine:.2f} | {theirs:.0f} | {theirs / mine:.0f}", flush=True)
 
 
-PARTS = {"agreement": agreement, "speed": speed, "draws": draws}
+PARTS = {"agreement": agreement, "speed": speed, "panel": panel, "draws": draws}
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from drp.synergy.hill import fit_hill
-from drp.synergy.zip import zip_draws, zip_model
+from drp.synergy.zip import zip_draws, zip_model, zip_models
 from tests.synergy_cases import NOISE_FREE, NOISY, as_case, load_cases
 
 MEANS = {
@@ -247,6 +247,23 @@ def test_draws_keep_gaps_and_three_drugs():
     assert np.isfinite(fitted - expected).sum() == 4 * 63
     assert abs(np.nanmean(fitted - expected)) < 0.5
     assert zip_draws(observed, levels, drawn[[3]])[1].tobytes() == fitted[[3]].tobytes()
+
+
+@pytest.mark.parametrize("variant", ["observed", "fitted"])
+def test_many_matrices_at_once_are_scored_as_one_by_one(variant):
+    gaps = noisy(3)
+    gaps[0, 3] = gaps[2, 2] = np.nan
+    matrices = [((DOSE, DOSE), noisy(1)), ((DOSE, DOSE * 2), gaps),
+                ((DOSE, DOSE[:2]), noisy(4)[:, :2]), ((DOSE[:3], DOSE[:3]), noisy(5)[:3, :3]),
+                ((DOSE[:5], DOSE), noisy(6)[:5])]  # fmt: skip
+    weights = [np.full(table.shape, 1 + at % 2) for at, (_, table) in enumerate(matrices)]
+    sds = [4.0, 0.0, 8.0, 4.0, 40.0]
+    together = zip_models(matrices, weights, variant=variant, well_sds=sds)
+    for one, weight, sd, found in zip(matrices, weights, sds, together, strict=True):
+        alone = zip_model(*one, weight, variant=variant, well_sd=sd)
+        assert found.excess.tobytes() == alone.excess.tobytes()
+        assert (found.reason, found.label) == (alone.reason, alone.label)
+    assert zip_models([]) == []
 
 
 def test_levels_must_fit_the_table():

@@ -92,7 +92,7 @@ def fit_hill(
     weight: ArrayLike | None = None,
     *,
     start: ArrayLike | None = None,
-    well_sd: float | None = None,
+    well_sd: float | Floats | None = None,
 ) -> HillFits:
     """Fit a Hill curve to each row of inhibitions by weighted least squares, globally.
 
@@ -106,7 +106,7 @@ def fit_hill(
         Wells behind each mean; broadcasts with `inhibition`; 0 = missing. By default 1.
     start : array (n_curves,), optional
         Inhibition at dose 0 where it is given, NaN where it is to be fitted.
-    well_sd : float, optional
+    well_sd : float or array (n_curves,), optional
         SD of one well, points. A curve whose means differ by less than twice that is a constant,
         and ``inactive``: the mean of its wells, or of those at doses above 0 if its start is given.
 

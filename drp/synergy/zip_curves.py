@@ -1,4 +1,7 @@
-"""The curves of a dose matrix: each drug alone, and along each drug with the others held."""
+"""The curves of a dose matrix: each drug alone, and along each drug with the others held.
+
+Here they are laid out, and put together again once fitted; `drp.synergy.zip` scores them.
+"""
 
 from functools import lru_cache
 from itertools import product
@@ -7,8 +10,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from drp.synergy.hill import HillFits
+from drp.synergy.nulls import bliss
+
 Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
+Mask = NDArray[np.bool_]
 
 
 class Conditional(NamedTuple):
@@ -99,3 +106,92 @@ def _lay_out(shape: tuple[int, ...]) -> tuple[Indices, Indices, tuple[tuple[int,
                 held.append(levels)
     cells = np.array(rows, dtype=np.intp).reshape(-1, widest)
     return np.array(drugs, dtype=np.intp), cells, tuple(held)
+
+
+def without(matrix: Matrix, drug: int) -> tuple[tuple[Floats, ...], Floats, Floats]:
+    """Give levels, table and weights of the matrix without one drug."""
+    axis = matrix.table.ndim - len(matrix.levels) + drug
+    doses = tuple(one for at, one in enumerate(matrix.levels) if at != drug)
+    table: Floats = np.take(matrix.table, 0, axis=axis)
+    counts: Floats = np.take(matrix.counts, 0, axis=drug)
+    return doses, table, counts
+
+
+def single_values(matrix: Matrix, alone: HillFits) -> list[Floats]:
+    """Give the inhibition of each drug alone at its doses above 0.
+
+    From its curve, within the doses that were measured; of a drug with one dose, as observed.
+    """
+    n_drugs, values = len(matrix.levels), []
+    lead = matrix.table.ndim - n_drugs
+    for drug, levels in enumerate(matrix.levels):
+        own: list[int | slice] = [0] * n_drugs
+        own[drug] = slice(1, None)
+        if drug not in matrix.long:
+            values.append(matrix.table[(slice(None),) * lead + tuple(own)])
+            continue
+        curve = matrix.long.index(drug)
+        used = (matrix.weight[curve] > 0) & np.isfinite(matrix.values[..., curve, :]).reshape(
+            -1, matrix.dose.shape[1]
+        ).all(axis=0)
+        measured = matrix.dose[curve][used & (matrix.dose[curve] > 0)]
+        ends = (measured.min(), measured.max()) if measured.size else (np.inf, -np.inf)
+        inside = (levels[1:] >= ends[0]) & (levels[1:] <= ends[1])
+        fitted = alone.take(slice(curve, curve + 1)).at(levels[1:])[..., 0, :]
+        values.append(np.where(inside, fitted, np.nan))
+    return values
+
+
+def surfaces(matrix: Matrix, alone: HillFits, conditional: HillFits) -> tuple[Floats, Floats]:
+    """Give expected and fitted inhibition of the combination cells."""
+    n_drugs = len(matrix.levels)
+    lead = matrix.table.ndim - n_drugs
+    shape = tuple(len(one) - 1 for one in matrix.levels)
+    singles = []
+    for drug, values in enumerate(single_values(matrix, alone)):
+        own = [1] * n_drugs
+        own[drug] = shape[drug]
+        wide = values.reshape(*values.shape[:lead], *own)
+        singles.append(np.broadcast_to(wide, (*wide.shape[:lead], *shape)))
+    inner = (slice(None),) * lead + (slice(1, None),) * n_drugs
+    absent = np.where(np.isnan(matrix.table[inner]) | (matrix.counts[inner[lead:]] == 0), np.nan, 0)
+    expected = bliss(np.stack(singles, axis=-1)) + absent
+    begin, fits = 0, []
+    for drug in matrix.long:
+        held = [size for other, size in enumerate(shape) if other != drug]
+        count = int(np.prod(held))
+        some = conditional.take(slice(begin, begin + count)).at(matrix.levels[drug][1:])
+        some = some.reshape(*some.shape[:lead], *held, shape[drug])
+        fits.append(np.moveaxis(some, -1, lead + drug))
+        begin += count
+    fitted = sum(fits[1:], fits[0]) / len(fits) if fits else np.full_like(expected, np.nan)
+    return expected, fitted + absent
+
+
+def why_not(
+    matrix: Matrix,
+    curves: tuple[Conditional, ...],
+    alone: HillFits,
+    excess: Floats,
+    failed: Mask,
+    drugs: tuple[str, ...] | None,
+) -> str:
+    """Say why ZIP cannot be reported, naming every failed curve; empty if it can."""
+    names = drugs or tuple(f"drug {one + 1}" for one in range(len(matrix.levels)))
+    short = [names[drug] for drug, has in zip(matrix.long, alone.fitted, strict=True) if not has]
+    if not matrix.long or short:
+        lacking = " and ".join(short or names)
+        return f"ZIP not reportable: too few doses for the curve of {lacking} alone"
+    if not np.isfinite(excess).any():
+        return "ZIP not reportable: no row and column of the matrix has enough doses for its curve"
+    if not failed.any():
+        return ""
+    which = "; ".join(
+        _curve_name(curve, names) for curve, bad in zip(curves, failed, strict=True) if bad
+    )
+    return f"ZIP not reportable: {failed.sum()} of {len(failed)} curves failed ({which})"
+
+
+def _curve_name(curve: Conditional, names: tuple[str, ...]) -> str:
+    others = [f"{name} {dose:g}" for name, dose in zip(names, curve.held, strict=True) if dose > 0]
+    return f"{names[curve.drug]} {'with ' + ' and '.join(others) if others else 'alone'}"
