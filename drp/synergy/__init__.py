@@ -18,6 +18,7 @@ from drp.synergy.score import score_cells
 from drp.synergy.summary import find_reach, summarise
 from drp.synergy.surface import dose_matrices
 from drp.synergy.verdict import CALLS, Limits
+from drp.synergy.zip import Variant
 from drp.tables import TABLES, check
 
 __all__ = ["CALLS", "Limits", "score_synergy"]
@@ -25,20 +26,28 @@ __all__ = ["CALLS", "Limits", "score_synergy"]
 # What the two tables hold beyond the contract; the order is that of the tables.
 _EXTRA = {
     "synergy": {
-        "text": ("dose_unit", "doses", "flags", "best_cell", "achievable_note", "models_note"),
+        "text": (
+            *("dose_unit", "doses", "flags", "best_cell", "achievable_note", "models_note"),
+            *("loewe_note", "zip_note", "zip_variant", "css_note", "best_region_doses"),
+            "agreement",
+        ),
         "count": ("n_cells", "n_missing", "n_achievable", "n_over_120"),
         "flag": ("limits_known",),
         "number": (
             *("probability_positive", "probability_synergistic"),
             *("bliss_se", "detectable_excess", "p_fdr", "achievable_bliss_p", "noise_sd"),
             *("noise_df", "mean_inhibition", "mean_inhibition_lo", "mean_inhibition_hi"),
-            *("gain", "gain_lo", "gain_hi"),
+            *("gain", "gain_lo", "gain_hi", "loewe_defined", "loewe_at_roots"),
+            *("ri_drug", "ri_drug2", "ri_drug3", "best_region", "best_region_p"),
         ),
     },
     "surface": {
         "text": ("drug", "drug2", "drug3", "dose_unit", "reason"),
-        "flag": ("achievable", "room"),
-        "number": ("excess_bliss_lo", "excess_bliss_hi"),
+        "flag": ("achievable", "room", "loewe_defined"),
+        "number": (
+            *("excess_bliss_lo", "excess_bliss_hi", "expected_loewe", "excess_loewe"),
+            *("expected_zip", "excess_zip"),
+        ),
     },
 }
 _DTYPES: dict[str, Any] = {"text": "str", "number": "float64", "count": "int64", "flag": "bool"}
@@ -53,14 +62,17 @@ def score_synergy(
     limits: Limits | None = None,
     prior_sd: float = 8.0,
     control_centre: Centre = "median",
+    zip_variant: Variant = "observed",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Score every combination of every sample: Bliss and HSA, with intervals and a call.
+    """Score every combination of every sample by four models, with intervals and a call.
 
     Replicate wells of a cell are averaged; scores are means over the cells in which every drug
-    has a dose above zero. Single agents are taken as observed at the same dose: where one is
-    missing the cell is not scored, and says so. Every interval comes from a joint bootstrap of
-    wells and plate controls. The order of rows and of the drugs in a row changes nothing, and
-    no sample or combination changes the draws of another.
+    has a dose above zero. Single agents are taken as observed at the same dose, if need be from
+    the sample's other wells: where one is missing the cell is not scored, and says so. The call
+    rests on Bliss, which fits no curve; Loewe and ZIP stand beside it. Every interval comes from a
+    joint bootstrap of wells and plate controls, the same draws for all models. The order of rows
+    and of the drugs in a row changes nothing, and no sample or combination changes the draws of
+    another.
 
     Parameters
     ----------
@@ -84,6 +96,9 @@ def score_synergy(
         give fewer than 8 degrees of freedom.
     control_centre : {"median", "mean"}
         How the normalisation summarised the control wells of a plate.
+    zip_variant : {"observed", "fitted"}
+        Where ZIP's curves along one drug start: at what was measured of the other drug alone, or
+        at what its curve gives.
 
     Returns
     -------
@@ -101,9 +116,17 @@ def score_synergy(
           achievable_note (why achievable_bliss is null, or how many cells it averages);
         - mean_inhibition and gain (over the best single agent) with intervals, over the cells
           the call rests on: the achievable ones if Cmax is known, else all;
-        - models_note. The columns of Loewe, ZIP, CSS and RI are null: not computed.
+        - loewe_defined (share of the cells scored in which Loewe's equation has a root; elsewhere
+          the better of the fitted drugs stands in) and loewe_at_roots (mean there), loewe_note;
+          zip_variant, zip_note (which curves failed, and then the score is null);
+        - css (efficacy of the pair, 0-100), css_note, ri (of the more effective drug alone, with
+          which CSS is to be compared) and ri_drug, ri_drug2, ri_drug3;
+        - best_region (largest mean Bliss excess of a 3 × 3 window of doses), best_region_doses and
+          best_region_p, by the null of such maxima: only of a full matrix;
+        - agreement (how many models find an interaction, in words), models_note.
     surface : pandas.DataFrame
         One row per cell: the contract's columns, the drugs, dose_unit, excess_bliss_lo and _hi,
+        expected and excess by Loewe and ZIP, loewe_defined,
         achievable (every dose up to a known Cmax), room (expected inhibition leaves room for
         synergy), reason (what is missing). Where a dose is 0, expectation and excess are null.
 
@@ -136,7 +159,15 @@ def score_synergy(
     for matrix in dose_matrices(viability):
         controls = find_controls(by_plate, matrix)
         noise = measure_noise(matrix, controls, prior_sd)
-        scores = score_cells(matrix, controls, noise, seed=seed, draws=draws, centre=control_centre)
+        scores = score_cells(
+            matrix,
+            controls,
+            noise,
+            seed=seed,
+            draws=draws,
+            centre=control_centre,
+            zip_variant=zip_variant,
+        )
         reach = find_reach(matrix, cmax or {})
         rows.append(summarise(matrix, scores, reach, noise, limits))
         surfaces.append(cell_table(matrix, scores, reach.cells, limits.ceiling_inhibition))

@@ -125,7 +125,7 @@ def intervals(
     [[40.5], [59.5]]
     """
     low, middle, high = np.quantile(drawn, [0.025, 0.5, 0.975], axis=0)
-    return value + _widening(df) * (low - middle), value + _widening(df) * (high - middle)
+    return value + widening(df) * (low - middle), value + widening(df) * (high - middle)
 
 
 def estimate(value: float, drawn: npt.NDArray[Any], df: float) -> Estimate:
@@ -155,10 +155,10 @@ def estimate(value: float, drawn: npt.NDArray[Any], df: float) -> Estimate:
     0.213
     """
     lo, hi = intervals(np.asarray(value), drawn, df)
-    error = (drawn - np.median(drawn)) * _widening(df)
+    error = (drawn - np.median(drawn)) * widening(df)
     beyond = error <= -value if value > 0 else error >= -value
     p = min(1.0, (1 + 2 * np.count_nonzero(beyond)) / (1 + drawn.size))
-    se = float(drawn.std(ddof=1) * _widening(df))
+    se = float(drawn.std(ddof=1) * widening(df))
     return Estimate(float(value), se, float(lo), float(hi), float(p))
 
 
@@ -182,13 +182,18 @@ def probability_above(value: float, drawn: npt.NDArray[Any], df: float, threshol
     >>> probability_above(8.0, np.linspace(-2, 18, 2001), 1e9, 8.0)
     0.5
     """
-    error = (drawn - np.median(drawn)) * _widening(df)
+    error = (drawn - np.median(drawn)) * widening(df)
     above = np.count_nonzero(value + error > threshold)
     level = 0.5 * np.count_nonzero(value + error == threshold)
     return float((above + level + 0.5) / (drawn.size + 1))
 
 
-def _widening(df: float) -> float:
+def widening(df: float) -> float:
+    """Give ``t(0.975, df) / 1.96``: how much wider an interval is, as the SD is estimated too.
+
+    >>> round(widening(8), 3)
+    1.177
+    """
     from scipy.special import stdtrit
 
     return float(stdtrit(df, 0.975)) / _NORMAL_975

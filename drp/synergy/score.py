@@ -8,12 +8,23 @@ import numpy as np
 import numpy.typing as npt
 
 from drp.synergy import nulls
-from drp.synergy.draws import Centre, Estimate, draw_inhibition, estimate, probability_above
+from drp.synergy.draws import (
+    Centre,
+    Estimate,
+    draw_inhibition,
+    estimate,
+    probability_above,
+    widening,
+)
+from drp.synergy.models import Models, Table, score_models
 from drp.synergy.noise import Controls, Noise
 from drp.synergy.nulls import FloatArray
+from drp.synergy.regions import BestRegion, best_region
 from drp.synergy.surface import DoseMatrix
+from drp.synergy.zip import Variant
 
 Mask = npt.NDArray[np.bool_]
+NO_REGION = BestRegion(np.nan, (), (), np.nan)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +40,10 @@ class Scores:
         The same for each draw, shape (draws, n_combination_cells).
     df : float
         Degrees of freedom of the well SD.
+    models : Models
+        Loewe, ZIP, CSS and RI.
+    region : BestRegion
+        The 3 × 3 window with the largest mean Bliss excess, by its own null; only of a matrix.
     """
 
     observed: FloatArray
@@ -38,6 +53,8 @@ class Scores:
     drawn_bliss: FloatArray
     drawn_hsa: FloatArray
     df: float
+    models: Models
+    region: BestRegion
 
     @property
     def scored(self) -> Mask:
@@ -78,6 +95,7 @@ def score_cells(
     seed: int,
     draws: int,
     centre: Centre = "median",
+    zip_variant: Variant = "observed",
 ) -> Scores:
     """Score the combination cells of a matrix, once as observed and once per draw.
 
@@ -90,7 +108,7 @@ def score_cells(
         The wells.
     controls, noise
         What the wells were normalised to, and the SD of one well.
-    seed, draws, centre
+    seed, draws, centre, zip_variant
         As in `drp.synergy.score_synergy`.
 
     Returns
@@ -114,12 +132,33 @@ def score_cells(
     redrawn = draw_inhibition(matrix, controls, noise, rng=rng, draws=draws, centre=centre)
     inhibition = matrix.inhibition
     single, drawn_single = inhibition[matrix.singles], redrawn[:, matrix.singles]
+    both = matrix.is_combination
+    expected, drawn_expected = nulls.bliss(single), nulls.bliss(drawn_single)
     return Scores(
-        observed=inhibition[matrix.is_combination],
-        bliss=nulls.bliss(single),
+        observed=inhibition[both],
+        bliss=expected,
         hsa=nulls.hsa(single),
-        drawn=redrawn[:, matrix.is_combination],
-        drawn_bliss=nulls.bliss(drawn_single),
+        drawn=redrawn[:, both],
+        drawn_bliss=drawn_expected,
         drawn_hsa=nulls.hsa(drawn_single),
         df=noise.df,
+        models=score_models(
+            matrix,
+            redrawn,
+            well_sd=noise.well,
+            n_negative=sum(values.size for values in controls.negative),
+            variant=zip_variant,
+        ),
+        region=_region(
+            matrix, inhibition[both] - expected, redrawn[:, both] - drawn_expected, noise
+        ),
     )
+
+
+def _region(matrix: DoseMatrix, excess: FloatArray, drawn: FloatArray, noise: Noise) -> BestRegion:
+    """Find the best region; without interaction the draws would err just as they do here."""
+    if matrix.design != "matrix":
+        return NO_REGION
+    table = Table.of(matrix, 0)
+    error = (drawn - excess) * widening(noise.df)
+    return best_region(table.surface(excess, matrix), table.surface(error, matrix))

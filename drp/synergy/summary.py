@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from drp.synergy.agreement import model_columns
 from drp.synergy.draws import Estimate
 from drp.synergy.flags import disagreeing, find_flags, n_over_120
 from drp.synergy.noise import Noise
@@ -13,8 +14,6 @@ from drp.synergy.score import Mask, Scores
 from drp.synergy.surface import DoseMatrix
 from drp.synergy.verdict import Evidence, Limits, classify_excess, make_call
 from drp.synergy.wording import count_cells, dose_text, signed, whole
-
-MODELS_NOTE = "Bliss and HSA scored; Loewe, ZIP, CSS and RI not computed"
 
 # 80 % power at a two-sided 5 % level: (1.96 + 0.84) standard errors.
 _POWER_FACTOR = 2.8
@@ -113,7 +112,7 @@ def summarise(
         f"Noise: {noise.note}." if noise.note else "",
     ]
     row["reason"] = " ".join(filter(None, [row["reason"], *notes]))
-    return row | {"noise_sd": noise.well, "noise_df": noise.df, "models_note": MODELS_NOTE}
+    return row | {"noise_sd": noise.well, "noise_df": noise.df}
 
 
 def _single_agents(matrix: DoseMatrix, apart: list[str]) -> str:
@@ -135,7 +134,7 @@ def _single_agents(matrix: DoseMatrix, apart: list[str]) -> str:
 def _describe(matrix: DoseMatrix, scores: Scores, limits: Limits) -> dict[str, Any]:
     """Say what was measured, and the scores over all combination cells."""
     names = (*matrix.drugs, "")
-    bliss, hsa = scores.bliss_excess(scores.scored), scores.hsa_excess(scores.scored)
+    bliss = scores.bliss_excess(scores.scored)
     return {
         "sample": matrix.sample,
         "combination": matrix.combination,
@@ -148,14 +147,13 @@ def _describe(matrix: DoseMatrix, scores: Scores, limits: Limits) -> dict[str, A
         "n_missing": int((~scores.scored).sum()),
         "n_over_120": n_over_120(matrix),
         "best_cell": _best_cell(matrix, scores),
-        **_columns("bliss", bliss),
         "bliss_se": bliss.se,
         "probability_positive": scores.probability_over(scores.scored, 0.0),
         "probability_synergistic": scores.probability_over(
             scores.scored, limits.synergistic_excess
         ),
         "detectable_excess": _POWER_FACTOR * bliss.se,
-        **_columns("hsa", hsa),
+        **model_columns(matrix, scores),
     }
 
 

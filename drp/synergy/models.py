@@ -1,0 +1,303 @@
+"""Loewe, ZIP, CSS and RI of one dose matrix, with the draws that give their intervals."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from drp.synergy.css import css, single_ri
+from drp.synergy.draws import Estimate, estimate
+from drp.synergy.hill import HillFits, fit_hill, refit_hill
+from drp.synergy.loewe import loewe
+from drp.synergy.nulls import FloatArray
+from drp.synergy.surface import DoseMatrix
+from drp.synergy.zip import Variant, Zip, zip_draws, zip_model
+
+Mask = npt.NDArray[np.bool_]
+
+# Share of draws in which a model must have a score, for its interval to be given.
+ENOUGH_DRAWS = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class ModelScore:
+    """What one null model says of the combination cells of a matrix.
+
+    Attributes
+    ----------
+    expected, excess : numpy.ndarray
+        Inhibition expected, %, and the excess over it, points, shape (n_combination_cells,); NaN
+        in cells that the model does not score.
+    drawn : numpy.ndarray
+        The excess of each draw, shape (draws, n_combination_cells).
+    defined : numpy.ndarray of bool
+        For Loewe, where the equation has a root; else where there is a score.
+    variant : str
+        Which form of the model.
+    reason : str
+        Why there is no score, or what stands in for it, in words; empty if neither.
+    """
+
+    expected: FloatArray
+    excess: FloatArray
+    drawn: FloatArray
+    defined: Mask
+    variant: str = ""
+    reason: str = ""
+
+    def mean(self, cells: Mask, df: float) -> Estimate:
+        """Estimate the mean excess over those of some cells that the model scores, points."""
+        scored = cells & np.isfinite(self.excess)
+        if not scored.any():
+            return Estimate()
+        value = float(self.excess[scored].mean())
+        drawn = self.drawn[:, scored].mean(axis=1)
+        kept = drawn[np.isfinite(drawn)]
+        return estimate(value, kept, df) if kept.size >= ENOUGH_DRAWS * drawn.size else Estimate()
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """The scores of a matrix beyond Bliss and HSA.
+
+    Attributes
+    ----------
+    loewe, zip : ModelScore
+        Synergy, points.
+    css : float
+        Combination sensitivity score, 0-100; NaN with `css_reason`. Efficacy, not synergy.
+    ri : tuple of float
+        Relative inhibition of each drug alone, 0-100; NaN with fewer than four doses.
+    css_reason : str
+        Why there is no CSS, in words.
+    """
+
+    loewe: ModelScore
+    zip: ModelScore
+    css: float = np.nan
+    ri: tuple[float, ...] = field(default_factory=tuple)
+    css_reason: str = ""
+
+
+class Table(NamedTuple):
+    """The cells of a matrix as an array with one axis per drug.
+
+    levels: the doses of each drug, 0 the first; place: index of each cell along each axis, shape
+    (n_cells, n_drugs); wells: wells behind each cell of the array.
+    """
+
+    levels: tuple[FloatArray, ...]
+    place: npt.NDArray[np.intp]
+    wells: FloatArray
+
+    @classmethod
+    def of(cls, matrix: DoseMatrix, n_negative: int) -> "Table":
+        """Lay out a matrix; untreated cells without wells rest on the negative controls."""
+        levels = tuple(np.unique(np.append(0.0, column)) for column in matrix.doses.T)
+        pairs = zip(levels, matrix.doses.T, strict=True)
+        place = np.column_stack([np.searchsorted(level, column) for level, column in pairs])
+        wells = np.zeros(tuple(len(level) for level in levels))
+        wells[tuple(place.T)] = matrix.n_wells
+        origin = (0,) * len(levels)
+        wells[origin] = wells[origin] or max(n_negative, 1)
+        return cls(levels, place, wells)
+
+    def fill(self, inhibition: FloatArray) -> FloatArray:
+        """Put cells, shape (..., n_cells), into the array; 0 % where nothing was added."""
+        table = np.full((*inhibition.shape[:-1], *self.wells.shape), np.nan)
+        table.reshape(*inhibition.shape[:-1], -1)[..., 0] = 0.0
+        measured = ~np.isnan(inhibition.reshape(-1, inhibition.shape[-1])).all(axis=0)
+        where = self.place[measured]
+        table[(..., *where.T)] = inhibition[..., measured]
+        return table
+
+    def surface(self, cells: FloatArray, matrix: DoseMatrix) -> FloatArray:
+        """Put combination cells, shape (..., n_cells), into an array of doses above 0."""
+        shape = tuple(len(level) - 1 for level in self.levels)
+        surface = np.full((*cells.shape[:-1], *shape), np.nan)
+        surface[(..., *(self.place[matrix.is_combination] - 1).T)] = cells
+        return surface
+
+    def cells(self, surface: FloatArray, both: Mask) -> FloatArray:
+        """Take the combination cells out of an array of doses above 0."""
+        return np.asarray(surface[(..., *(self.place[both] - 1).T)])
+
+
+def score_models(
+    matrix: DoseMatrix,
+    redrawn: FloatArray,
+    *,
+    well_sd: float,
+    n_negative: int = 0,
+    variant: Variant = "observed",
+) -> Models:
+    """Score a matrix by Loewe and ZIP, once as observed and once per draw, and give CSS and RI.
+
+    Parameters
+    ----------
+    matrix : DoseMatrix
+        The wells.
+    redrawn : numpy.ndarray
+        Inhibition of every cell in each draw, %, shape (draws, n_cells): the draws that Bliss and
+        HSA are scored on.
+    well_sd : float
+        SD of one well, points.
+    n_negative : int
+        Negative control wells, on which an untreated cell without wells of its own rests.
+    variant : {"observed", "fitted"}
+        Of ZIP: see `drp.synergy.zip`.
+
+    Returns
+    -------
+    Models
+        A model that cannot be scored has NaN and a reason.
+
+    Examples
+    --------
+    See `drp.synergy.score_synergy`, which calls it.
+    """
+    table = Table.of(matrix, n_negative)
+    observed, drawn = table.fill(matrix.inhibition), table.fill(redrawn)
+    both = matrix.is_combination
+    single = _singles(table, observed)
+    curves = _curves(table, single, well_sd)
+    parts = [single_ri(level, values) for level, values in zip(table.levels, single, strict=True)]
+    sensitivity = css((table.levels[0], table.levels[1]), observed) if len(parts) == 2 else None
+    by_zip, alone = _zip(matrix, table, observed, drawn, well_sd, variant)
+    alone = _redrawn_curves(table, curves, drawn) if alone is None else alone
+    return Models(
+        _loewe(matrix, table, _joined(curves), alone, redrawn[:, both]),
+        by_zip,
+        np.nan if sensitivity is None else sensitivity.css,
+        tuple(parts),
+        "CSS is defined for two drugs" if sensitivity is None else sensitivity.reason,
+    )
+
+
+def _singles(table: Table, values: FloatArray) -> list[FloatArray]:
+    """Give what each drug does alone, shape (..., n_levels)."""
+    n_drugs = len(table.levels)
+    singles = []
+    for drug in range(n_drugs):
+        at: list[int | slice] = [0] * n_drugs
+        at[drug] = slice(None)
+        singles.append(values[(..., *at)])
+    return singles
+
+
+def _curves(table: Table, single: list[FloatArray], well_sd: float) -> list[HillFits]:
+    """Fit each drug alone, dose 0 included."""
+    wells = _singles(table, table.wells)
+    return [
+        fit_hill(level, values[None], weight[None], well_sd=well_sd)
+        for level, values, weight in zip(table.levels, single, wells, strict=True)
+    ]
+
+
+def _joined(fits: list[HillFits]) -> HillFits:
+    names = HillFits.__slots__
+    return HillFits(*(np.concatenate([getattr(one, n) for one in fits], axis=-1) for n in names))
+
+
+def _nothing(matrix: DoseMatrix, n_draws: int, reason: str, variant: str = "") -> ModelScore:
+    n_cells = int(matrix.is_combination.sum())
+    none = np.full(n_cells, np.nan)
+    drawn = np.full((n_draws, n_cells), np.nan)
+    return ModelScore(none, none, drawn, np.zeros(n_cells, dtype=bool), variant, reason)
+
+
+def _redrawn_curves(table: Table, curves: list[HillFits], drawn: FloatArray) -> HillFits:
+    """Fit each drug alone in every draw, (n_draws, n_drugs)."""
+    alone = zip(
+        curves,
+        table.levels,
+        _singles(table, drawn),
+        _singles(table, table.wells),
+        strict=True,
+    )
+    return _joined(
+        [refit_hill(fit, level, values[:, None], wells) for fit, level, values, wells in alone]
+    )
+
+
+def _loewe(
+    matrix: DoseMatrix,
+    table: Table,
+    curves: HillFits,
+    redrawn: HillFits,
+    drawn_cells: FloatArray,
+) -> ModelScore:
+    short = [name for name, has in zip(matrix.drugs, curves.fitted, strict=True) if not has]
+    if short:
+        reason = f"Loewe not scored: too few doses for the curve of {' and '.join(short)} alone"
+        return _nothing(matrix, len(drawn_cells), reason)
+    both = matrix.is_combination
+    doses = matrix.doses[both]
+    found = loewe(curves, doses)
+    # Curves say nothing of doses beyond those at which their drug was measured alone.
+    expected = np.where(_measured(table, matrix, both), found.expected, np.nan)
+    excess = matrix.inhibition[both] - expected
+    scored = np.isfinite(excess)
+    return ModelScore(
+        expected,
+        excess,
+        drawn_cells - loewe(redrawn, doses).expected,
+        found.defined & scored,
+        "root",
+        _stand_in(found.defined[scored]),
+    )
+
+
+def _stand_in(defined: Mask) -> str:
+    """Say where the better fitted drug stands in for Loewe."""
+    if defined.all():
+        return ""
+    what = "the better of the fitted drugs stands in"
+    if not defined.any():
+        return f"Loewe has no root in any cell: {what}"
+    return f"Loewe has no root in {np.count_nonzero(~defined)} of {defined.size} cells: {what}"
+
+
+def _measured(table: Table, matrix: DoseMatrix, both: Mask) -> Mask:
+    """Say which cells lie within the doses at which each of their drugs was measured alone."""
+    inside = np.ones(int(both.sum()), dtype=bool)
+    for drug, wells in enumerate(_singles(table, table.wells)):
+        known = table.levels[drug][(wells > 0) & (table.levels[drug] > 0)]
+        doses = matrix.doses[both, drug]
+        inside &= (doses >= known.min()) & (doses <= known.max()) if known.size else False
+    return inside
+
+
+def _zip(
+    matrix: DoseMatrix,
+    table: Table,
+    observed: FloatArray,
+    drawn: FloatArray,
+    well_sd: float,
+    variant: Variant,
+) -> tuple[ModelScore, HillFits | None]:
+    """Score by ZIP; with it the curves of the drugs alone in every draw, if all have a curve."""
+    if matrix.design == "diagonal":
+        reason = "ZIP not reportable: a diagonal design has no rows and columns to fit"
+        return _nothing(matrix, len(drawn), reason, variant), None
+    found: Zip = zip_model(
+        table.levels, observed, table.wells, variant=variant, well_sd=well_sd, drugs=matrix.drugs
+    )
+    if not found.reportable:
+        return _nothing(matrix, len(drawn), found.reason, variant), None
+    both = matrix.is_combination
+    expected, fitted, alone = zip_draws(found, table.levels, drawn, table.wells)
+    excess = table.cells(found.excess, both)
+    notes = [f"ZIP along one drug only ({matrix.design})"] if found.label == "zip_1d" else []
+    if found.n_fitted_starts:
+        notes.append(f"{found.n_fitted_starts} starts of ZIP's curves read off fitted curves")
+    score = ModelScore(
+        table.cells(found.expected, both),
+        excess,
+        table.cells(fitted - expected, both),
+        np.isfinite(excess),
+        f"{found.label}, {variant}",
+        "; ".join(notes),
+    )
+    return score, alone if alone.start.shape[-1] == len(matrix.drugs) else None
