@@ -91,9 +91,20 @@ class QualityTiers(_Strict):
 
 
 class SynergySettings(_Strict):
-    """How combination scores are drawn."""
+    """How combinations are scored, and where their calls change."""
 
     draws: int = Field(default=1000, ge=200, le=100_000)
+    prior_sd: float = Field(
+        default=8, gt=0, description="SD of a well where replicates do not tell it, points"
+    )
+    zip_variant: Literal["observed", "fitted"] = "observed"
+    musyc: bool = Field(default=False, description="also fit the MuSyC surface, without interval")
+    effective_inhibition: float = Field(default=50, ge=0, le=100)
+    synergistic_excess: float = Field(default=5, ge=0)
+    additive_within: float = Field(default=10, gt=0)
+    ceiling_inhibition: float = Field(default=90, gt=0, le=100)
+    ceiling_share: float = Field(default=0.5, gt=0, le=1)
+    min_cells: int = Field(default=3, ge=1)
 
 
 class CohortSettings(_Strict):

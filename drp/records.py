@@ -270,6 +270,13 @@ def thresholds(config: Mapping[str, Any]) -> dict[str, str]:
         "rank from": f"{cohort['minimum']} reference samples, provisional below "
         f"{cohort['established']}",
     }
+    synergy = config["synergy"]
+    named |= {
+        "combination effective from mean inhibition": f"{synergy['effective_inhibition']:g} %",
+        "synergistic from Bliss excess": f"{synergy['synergistic_excess']:g} points",
+        "additive within": f"± {synergy['additive_within']:g} points",
+        "no room for synergy above expected inhibition": f"{synergy['ceiling_inhibition']:g} %",
+    }
     for gate, limits in config["quality"].items():
         words = gate.removesuffix("_pct").replace("_", " ")
         if isinstance(limits, Mapping):

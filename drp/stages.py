@@ -139,15 +139,20 @@ def _plates_of(curves: "pd.DataFrame", viability: "pd.DataFrame") -> list[str]:
 def synergy(job: Job) -> None:
     """Score the combinations of a batch."""
     from drp.drugs import cmax_nm
-    from drp.synergy import score_synergy
+    from drp.synergy import Limits, score_synergy
 
+    asked = job.settings["synergy"]
     viability = job.table("viability")
     names = {name for column in ("drug", "drug2", "drug3") for name in viability[column]}
     scores, surface = score_synergy(
         viability,
         seed=job.settings["seed"],
-        draws=job.settings["synergy"]["draws"],
+        draws=asked["draws"],
         cmax=cmax_nm(sorted(names - {""}), job.settings["exposure"]),
+        limits=Limits(**{name: asked[name] for name in Limits.__slots__}),
+        prior_sd=asked["prior_sd"],
+        zip_variant=asked["zip_variant"],
+        musyc=asked["musyc"],
     )
     write_table(job.outputs["synergy"], scores)
     write_table(job.outputs["surface"], surface)

@@ -63,23 +63,6 @@ def test_every_module_of_science_is_in_some_fingerprint():
         "drp.stages",
     }
     outside |= {"drp.relevance", "drp.selective"}  # functions for users, in no stage
-    # Null models that no stage scores by yet.
-    outside |= {
-        f"drp.synergy.{name}"
-        for name in (
-            *(
-                "css",
-                "descent",
-                "hill",
-                "hill_plan",
-                "hill_search",
-                "hill_starts",
-                "loewe",
-                "musyc",
-            ),
-            *("regions", "zip", "zip_curves", "zip_steps"),
-        )
-    }
     outside |= {name for name in named if name.startswith("drp.simulate")}
     outside |= {name for name in named if name.startswith("drp.plates.writers")}
     assert named - covered - outside == set()

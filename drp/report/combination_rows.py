@@ -64,6 +64,17 @@ def _combination(
         hsa=estimate(row, "hsa"),
         hsa_p=number(row, "hsa_p"),
         achievable_bliss=estimate(row, "achievable_bliss"),
+        loewe=estimate(row, "loewe"),
+        zip=estimate(row, "zip"),
+        models=". ".join(filter(None, [text(row, "agreement"), text(row, "models_note")])),
+        css=number(row, "css"),
+        ri=number(row, "ri"),
+        p_fdr=number(row, "p_fdr"),
+        probability_synergistic=number(row, "probability_synergistic"),
+        detectable_excess=number(row, "detectable_excess"),
+        best_region=number(row, "best_region"),
+        best_region_p=number(row, "best_region_p"),
+        best_region_doses=text(row, "best_region_doses"),
         matrices=_matrices(drugs, cells, peaks),
     )
 

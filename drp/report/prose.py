@@ -119,8 +119,9 @@ def methods(assay: Assay, normalisation: str, thresholds: Mapping[str, Any]) -> 
         ),
         Fact(
             term="Synergy",
-            text="Mean excess over Bliss independence across the dose pairs; interval from a "
-            "joint bootstrap of well noise, controls and single agents.",
+            text="Mean excess over Bliss independence across the dose pairs; Loewe additivity and "
+            "ZIP beside it. Intervals from one joint bootstrap of well noise, controls and single "
+            "agents for all models. The call rests on Bliss, which fits no curve.",
         ),
         Fact(
             term="Calls",

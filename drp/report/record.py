@@ -158,7 +158,13 @@ class Matrix(_Part):
 
 
 class Combination(_Part):
-    """One combination: its verdict, the excess with interval, and its matrices."""
+    """One combination: its verdict, the excess with interval, and its matrices.
+
+    `loewe` and `zip` are mean excesses like `bliss`; `models` says how far the models agree and
+    what they could not do. `css` and `ri` (of the better drug alone) are efficacy, 0 to 100.
+    `p_fdr` is adjusted for the sample's combinations; `detectable_excess` is the true excess this
+    design finds in 8 of 10 cases; `best_region` is the largest mean excess of 3 × 3 dose pairs.
+    """
 
     combination: str
     drugs: list[str]
@@ -173,6 +179,17 @@ class Combination(_Part):
     hsa: Estimate
     hsa_p: float | None
     achievable_bliss: Estimate
+    loewe: Estimate
+    zip: Estimate
+    models: str
+    css: float | None
+    ri: float | None
+    p_fdr: float | None
+    probability_synergistic: float | None
+    detectable_excess: float | None
+    best_region: float | None
+    best_region_p: float | None
+    best_region_doses: str
     matrices: list[Matrix]
 
 

@@ -275,11 +275,35 @@ def _combination(item: Combination) -> dict[str, Any]:
         "hsa_interval": numerals.interval(item.hsa, "signed") if numbers else "",
         "reachable": numerals.value(item.achievable_bliss, "signed"),
         "reachable_interval": _known_interval(item.achievable_bliss, "signed"),
+        "models": _models(item) if numbers else item.models,
         "design": item.design,
         "n_wells": f"{item.n_wells:,}",
         "reason": item.reason,
         "matrices": shown,
     }
+
+
+def _models(item: Combination) -> str:
+    """Put the models beside Bliss, and what the design could have found, into sentences."""
+    parts = [
+        f"{name} {numerals.value(one, 'signed')} ({numerals.interval(one, 'signed')})"
+        for name, one in (("Loewe", item.loewe), ("ZIP", item.zip))
+        if one.value is not None
+    ]
+    parts.append(item.models)
+    if item.best_region is not None and item.best_region_p is not None:
+        chance = f"p {numerals.p_value(item.best_region_p)} for such a maximum"
+        largest = numerals.signed(item.best_region)
+        parts.append(
+            f"Largest excess of nine dose pairs {largest} at {item.best_region_doses} ({chance})"
+        )
+    if item.css is not None and item.ri is not None:
+        both, alone = numerals.whole(item.css), numerals.whole(item.ri)
+        parts.append(f"Kill over all doses (CSS) {both}, by the better drug alone (RI) {alone}")
+    if item.detectable_excess is not None:
+        least = numerals.significant(item.detectable_excess)
+        parts.append(f"A true excess of {least} points would be found in 8 of 10 such matrices")
+    return ". ".join(filter(None, parts)) + "."
 
 
 def _plate(plate: Plate) -> dict[str, Any]:

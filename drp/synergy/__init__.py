@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from drp.synergy.agreement import NO_MUSYC, musyc_columns
 from drp.synergy.arms import add_unscored, split_arms
 from drp.synergy.cells import cell_table
 from drp.synergy.draws import Centre, false_discovery_rate
@@ -29,7 +30,7 @@ _EXTRA = {
         "text": (
             *("dose_unit", "doses", "flags", "best_cell", "achievable_note", "models_note"),
             *("loewe_note", "zip_note", "zip_variant", "css_note", "best_region_doses"),
-            "agreement",
+            *("agreement", "musyc_note"),
         ),
         "count": ("n_cells", "n_missing", "n_achievable", "n_over_120"),
         "flag": ("limits_known",),
@@ -38,6 +39,8 @@ _EXTRA = {
             *("bliss_se", "detectable_excess", "p_fdr", "achievable_bliss_p", "noise_sd"),
             *("noise_df", "mean_inhibition", "mean_inhibition_lo", "mean_inhibition_hi"),
             *("gain", "gain_lo", "gain_hi", "loewe_defined", "loewe_at_roots"),
+            *("zip_withheld", "gain_over_pair", "gain_over_pair_lo", "gain_over_pair_hi"),
+            *("musyc_beta", "musyc_alpha12", "musyc_alpha21"),
             *("ri_drug", "ri_drug2", "ri_drug3", "best_region", "best_region_p"),
         ),
     },
@@ -63,6 +66,7 @@ def score_synergy(
     prior_sd: float = 8.0,
     control_centre: Centre = "median",
     zip_variant: Variant = "observed",
+    musyc: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Score every combination of every sample by four models, with intervals and a call.
 
@@ -99,6 +103,8 @@ def score_synergy(
     zip_variant : {"observed", "fitted"}
         Where ZIP's curves along one drug start: at what was measured of the other drug alone, or
         at what its curve gives.
+    musyc : bool
+        Also fit the MuSyC surface to pairs: its parameters come without an interval.
 
     Returns
     -------
@@ -118,11 +124,15 @@ def score_synergy(
           the call rests on: the achievable ones if Cmax is known, else all;
         - loewe_defined (share of the cells scored in which Loewe's equation has a root; elsewhere
           the better of the fitted drugs stands in) and loewe_at_roots (mean there), loewe_note;
-          zip_variant, zip_note (which curves failed, and then the score is null);
+          zip_variant, zip_note (which curves failed; the score is null then, and zip_withheld is
+          the mean that is not to be reported, for comparison with programs that would);
+        - gain_over_pair with interval (of three drugs: what the triple does beyond its best pair);
         - css (efficacy of the pair, 0-100), css_note, ri (of the more effective drug alone, with
           which CSS is to be compared) and ri_drug, ri_drug2, ri_drug3;
         - best_region (largest mean Bliss excess of a 3 × 3 window of doses), best_region_doses and
           best_region_p, by the null of such maxima: only of a full matrix;
+        - musyc_beta (above 0: more efficacy together), musyc_alpha12 and musyc_alpha21 (above 1:
+          the first drug makes the second more potent, and the reverse), musyc_note;
         - agreement (how many models find an interaction, in words), models_note.
     surface : pandas.DataFrame
         One row per cell: the contract's columns, the drugs, dose_unit, excess_bliss_lo and _hi,
@@ -168,8 +178,9 @@ def score_synergy(
             centre=control_centre,
             zip_variant=zip_variant,
         )
+        surface_fit = musyc_columns(matrix) if musyc else NO_MUSYC
         reach = find_reach(matrix, cmax or {})
-        rows.append(summarise(matrix, scores, reach, noise, limits))
+        rows.append(summarise(matrix, scores, reach, noise, limits) | surface_fit)
         surfaces.append(cell_table(matrix, scores, reach.cells, limits.ceiling_inhibition))
     rows = add_unscored(rows, arms)
     synergy = _table("synergy", [pd.DataFrame(rows)] if rows else [])

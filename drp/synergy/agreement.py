@@ -10,6 +10,10 @@ from drp.synergy.score import Scores
 from drp.synergy.surface import DoseMatrix
 from drp.synergy.wording import dose_text
 
+NO_MUSYC = {
+    **dict.fromkeys(("musyc_beta", "musyc_alpha12", "musyc_alpha21"), np.nan),
+    "musyc_note": "not asked for",
+}
 MODEL_NAMES = {"bliss": "Bliss", "hsa": "HSA", "loewe": "Loewe", "zip": "ZIP"}
 
 
@@ -46,12 +50,54 @@ def model_columns(matrix: DoseMatrix, scores: Scores) -> dict[str, Any]:
         "loewe_note": models.loewe.reason,
         "zip_variant": models.zip.variant,
         "zip_note": models.zip.reason,
+        "zip_withheld": models.zip.withheld,
         "css": models.css,
         "css_note": models.css_reason,
         **_relative_inhibition(models.ri),
         **_best_region(matrix, scores),
+        "gain_over_pair": models.over_pair.value,
+        "gain_over_pair_lo": models.over_pair.lo,
+        "gain_over_pair_hi": models.over_pair.hi,
         "agreement": agreement(estimates),
         "models_note": _models_note(models.loewe, models.zip),
+    }
+
+
+def musyc_columns(matrix: DoseMatrix) -> dict[str, Any]:
+    """Fit the MuSyC surface of a pair; null with the reason where there is none.
+
+    Parameters
+    ----------
+    matrix : DoseMatrix
+        The wells.
+
+    Returns
+    -------
+    dict
+        musyc_beta, musyc_alpha12, musyc_alpha21 and musyc_note, which says how the fit ended.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from drp.synergy.surface import dose_matrices
+    >>> wells = pd.DataFrame({"sample": "S1", "drug": "A", "dose": [1.0, 10], "drug2": "B",
+    ...                       "dose2": [5.0, 5], "viability_pct": [40.0, 20]})
+    >>> musyc_columns(next(dose_matrices(wells)))["musyc_note"]
+    'too_few_cells: 2 of 12 needed'
+    """
+    from drp.synergy.musyc import fit_musyc
+
+    if len(matrix.drugs) != 2:
+        return NO_MUSYC | {"musyc_note": "MuSyC is fitted to two drugs"}
+    first, second = matrix.doses.T
+    found = fit_musyc(first, second, matrix.inhibition, matrix.n_wells)
+    if found.parameters is None:
+        return NO_MUSYC | {"musyc_note": found.status}
+    return {
+        "musyc_beta": found.parameters.beta,
+        "musyc_alpha12": found.parameters.alpha12,
+        "musyc_alpha21": found.parameters.alpha21,
+        "musyc_note": found.status,
     }
 
 

@@ -105,7 +105,7 @@ def _row(sample: str, drugs: tuple[str, ...], why: str) -> dict[str, Any]:
     return row | {
         **dict.fromkeys(("dose_unit", "doses", "best_cell", "achievable_note"), ""),
         **dict.fromkeys(("loewe_note", "zip_note", "zip_variant", "css_note"), ""),
-        **dict.fromkeys(("best_region_doses", "agreement"), ""),
+        **dict.fromkeys(("best_region_doses", "agreement", "musyc_note"), ""),
         **dict.fromkeys(("n_cells", "n_missing", "n_achievable", "n_over_120"), 0),
         **dict(zip(_DRUGS, (*drugs, ""), strict=False)),
         "sample": sample,

@@ -37,6 +37,8 @@ class ModelScore:
         Which form of the model.
     reason : str
         Why there is no score, or what stands in for it, in words; empty if neither.
+    withheld : float
+        Mean excess that is not to be reported, as curves failed; NaN if nothing was withheld.
     """
 
     expected: FloatArray
@@ -45,6 +47,7 @@ class ModelScore:
     defined: Mask
     variant: str = ""
     reason: str = ""
+    withheld: float = np.nan
 
     def mean(self, cells: Mask, df: float) -> Estimate:
         """Estimate the mean excess over those of some cells that the model scores, points."""
@@ -71,6 +74,8 @@ class Models:
         Relative inhibition of each drug alone, 0-100; NaN with fewer than four doses.
     css_reason : str
         Why there is no CSS, in words.
+    over_pair : Estimate
+        Of three drugs: mean gain of the triple cells over the best of their pairs, points.
     """
 
     loewe: ModelScore
@@ -78,6 +83,7 @@ class Models:
     css: float = np.nan
     ri: tuple[float, ...] = field(default_factory=tuple)
     css_reason: str = ""
+    over_pair: Estimate = field(default_factory=Estimate)
 
 
 class Table(NamedTuple):
@@ -129,6 +135,7 @@ def score_models(
     redrawn: FloatArray,
     *,
     well_sd: float,
+    df: float,
     n_negative: int = 0,
     variant: Variant = "observed",
 ) -> Models:
@@ -141,8 +148,8 @@ def score_models(
     redrawn : numpy.ndarray
         Inhibition of every cell in each draw, %, shape (draws, n_cells): the draws that Bliss and
         HSA are scored on.
-    well_sd : float
-        SD of one well, points.
+    well_sd, df : float
+        SD of one well, points, and its degrees of freedom.
     n_negative : int
         Negative control wells, on which an untreated cell without wells of its own rests.
     variant : {"observed", "fitted"}
@@ -172,7 +179,28 @@ def score_models(
         np.nan if sensitivity is None else sensitivity.css,
         tuple(parts),
         "CSS is defined for two drugs" if sensitivity is None else sensitivity.reason,
+        _over_pair(table, observed, drawn, df) if len(parts) == 3 else Estimate(),
     )
+
+
+def _over_pair(table: Table, observed: FloatArray, drawn: FloatArray, df: float) -> Estimate:
+    """Compare triples with the best of their pairs, where all three pairs were measured."""
+
+    def gain(values: FloatArray) -> FloatArray:
+        triple = values[..., 1:, 1:, 1:]
+        pairs = (
+            values[..., 1:, 1:, :1],
+            values[..., 1:, :1, 1:],
+            values[..., :1, 1:, 1:],
+        )
+        best = np.maximum(np.maximum(pairs[0], pairs[1]), pairs[2])
+        return np.asarray(triple - best).reshape(*values.shape[:-3], -1)
+
+    seen = gain(observed)
+    known = np.isfinite(seen)
+    if not known.any():
+        return Estimate()
+    return estimate(float(seen[known].mean()), gain(drawn)[:, known].mean(axis=1), df)
 
 
 def _singles(table: Table, values: FloatArray) -> list[FloatArray]:
@@ -200,11 +228,13 @@ def _joined(fits: list[HillFits]) -> HillFits:
     return HillFits(*(np.concatenate([getattr(one, n) for one in fits], axis=-1) for n in names))
 
 
-def _nothing(matrix: DoseMatrix, n_draws: int, reason: str, variant: str = "") -> ModelScore:
+def _nothing(
+    matrix: DoseMatrix, n_draws: int, reason: str, variant: str = "", withheld: float = np.nan
+) -> ModelScore:
     n_cells = int(matrix.is_combination.sum())
     none = np.full(n_cells, np.nan)
     drawn = np.full((n_draws, n_cells), np.nan)
-    return ModelScore(none, none, drawn, np.zeros(n_cells, dtype=bool), variant, reason)
+    return ModelScore(none, none, drawn, np.zeros(n_cells, dtype=bool), variant, reason, withheld)
 
 
 def _redrawn_curves(table: Table, curves: list[HillFits], drawn: FloatArray) -> HillFits:
@@ -285,7 +315,9 @@ def _zip(
         table.levels, observed, table.wells, variant=variant, well_sd=well_sd, drugs=matrix.drugs
     )
     if not found.reportable:
-        return _nothing(matrix, len(drawn), found.reason, variant), None
+        scored = found.excess[np.isfinite(found.excess)]
+        withheld = float(scored.mean()) if scored.size else np.nan
+        return _nothing(matrix, len(drawn), found.reason, variant, withheld), None
     both = matrix.is_combination
     expected, fitted, alone = zip_draws(found, table.levels, drawn, table.wells)
     excess = table.cells(found.excess, both)

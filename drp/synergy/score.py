@@ -146,6 +146,7 @@ def score_cells(
             matrix,
             redrawn,
             well_sd=noise.well,
+            df=noise.df,
             n_negative=sum(values.size for values in controls.negative),
             variant=zip_variant,
         ),
