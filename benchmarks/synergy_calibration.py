@@ -1,11 +1,13 @@
 """How often the Bliss interval holds the truth, and how often no synergy is called some.
 
-    python benchmarks/synergy_calibration.py [--simulations 1000] [--draws 1000] [--seed N]
+    python benchmarks/synergy_calibration.py [--simulations 1000] [--draws 1000] [--models]
+                                             [--seed N]
 
 Every simulated matrix stands on a plate of its own with 16 negative and 8 positive control wells of
 the same well SD, and goes the whole way: raw signals, normalisation to the medians of the noisy
 controls, `drp.score_synergy`. Truth: both drugs fall from 100 to 15 and 30 % viability, and the
-combination is independent, or does 10 points more. Without --seed a new seed is drawn and printed.
+combination is independent, or does 10 points more. With --models the intervals of Loewe and ZIP are
+tried as well, against their scores without noise. Without --seed a new seed is drawn and printed.
 """
 
 import argparse
@@ -78,26 +80,58 @@ def measured(
 
 
 def scores_of(
-    setting: Setting, excess: float, n_matrices: int, draws: int, rng: np.random.Generator
+    setting: Setting,
+    excess: float,
+    n_matrices: int,
+    draws: int,
+    rng: np.random.Generator,
+    *,
+    models: bool = False,
 ) -> pd.DataFrame:
     """Score so many matrices of a setting."""
     plan, parts = matrix(setting, excess), []
     for begin in range(0, n_matrices, CHUNK):
         wells = measured(plan, setting.sd, min(CHUNK, n_matrices - begin), rng)
-        parts.append(score_synergy(wells, draws=draws, seed=begin)[0])
+        parts.append(score_synergy(wells, draws=draws, seed=begin, models=models)[0])
     return pd.concat(parts, ignore_index=True)
+
+
+def held(found: pd.DataFrame, name: str, truth: float) -> float:
+    """Give the share of intervals that hold the truth, of those there are."""
+    known = found.dropna(subset=[f"{name}_lo"])
+    return float(((known[f"{name}_lo"] <= truth) & (truth <= known[f"{name}_hi"])).mean())
+
+
+def show_models(simulations: int, draws: int, rng: np.random.Generator) -> None:
+    """Try the intervals of Loewe and ZIP."""
+    print("| size | wells alone, together | SD | ZIP: coverage, withheld | Loewe: coverage |")
+    print("|---|---|---|---|---|")
+    for setting in SETTINGS:
+        exact = scores_of(setting._replace(sd=0.0), 0.0, 1, 200, rng, models=True).iloc[0]
+        found = scores_of(setting, 0.0, simulations, draws, rng, models=True)
+        withheld = found["zip"].isna().mean()
+        shares = held(found, "zip", exact["zip"]), held(found, "loewe", exact["loewe"])
+        print(
+            f"| {setting.size}×{setting.size} | {setting.alone}, {setting.together} |"
+            f" {setting.sd:g} | {shares[0]:.1%}, {withheld:.0%} | {shares[1]:.1%} |",
+            flush=True,
+        )
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--simulations", type=int, default=1000)
     parser.add_argument("--draws", type=int, default=1000)
+    parser.add_argument("--models", action="store_true")
     parser.add_argument("--seed", type=int, default=secrets.randbits(32))
     asked = parser.parse_args()
     rng = np.random.default_rng(asked.seed)
     print(
         f"seed {asked.seed}; {asked.simulations} matrices per setting, {asked.draws} draws each\n"
     )
+    if asked.models:
+        show_models(asked.simulations, asked.draws, rng)
+        return 0
     titles = ["size", "wells alone, together", "SD", "coverage", "type I", "SE, SD of scores"]
     print(f"| {' | '.join([*titles, f'power at +{EXCESS:g}'])} |")
     print("|---|---|---|---|---|---|---|")

@@ -151,6 +151,7 @@ def synergy(job: Job) -> None:
         cmax=cmax_nm(sorted(names - {""}), job.settings["exposure"]),
         limits=Limits(**{name: asked[name] for name in Limits.__slots__}),
         prior_sd=asked["prior_sd"],
+        models=asked["models"],
         zip_variant=asked["zip_variant"],
         musyc=asked["musyc"],
     )

@@ -391,7 +391,7 @@ def _synergy(
         "hsa_p": 0.02,
     }
     row |= {
-        "agreement": "3 of 4 models find synergy (Bliss, HSA, Loewe); neither: ZIP",
+        "agreement": "3 of 4 models see more than they expect (Bliss, HSA, Loewe); neither: ZIP",
         "models_note": "",
         "css": 71.2,
         "ri": 55.4,

@@ -189,6 +189,15 @@ def test_a_triple_is_compared_with_its_best_pair():
     assert np.isnan(row_of(wells(DESIGNS["6 × 6"]))["gain_over_pair"])
 
 
+def test_without_models_bliss_is_the_same_and_the_rest_is_null():
+    table = wells(grid(DOSES, DOSES), excess=5.0, sd=2.0)
+    whole, bare = row_of(table), row_of(table, models=False)
+    columns = ["bliss", "bliss_lo", "bliss_p", "hsa", "best_region_p", "call"]
+    assert whole[columns].tolist() == bare[columns].tolist()
+    assert bare[["loewe", "zip", "css", "ri"]].isna().all()
+    assert bare["zip_note"] == bare["loewe_note"] == bare["css_note"] == "not asked for"
+
+
 def test_musyc_is_an_option():
     table = wells(grid(DOSES, DOSES))
     assert row_of(table)["musyc_note"] == "not asked for"

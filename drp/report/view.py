@@ -25,6 +25,8 @@ from drp.report.record import (
 )
 
 FRONT_COMBINATIONS = 3
+# A maximum that chance gives more often than this is not worth a sentence.
+RARE_MAXIMUM = 0.05
 _STRIP = (150.0, 26.0)
 _PANEL = (100.0, 62.0)
 
@@ -291,8 +293,8 @@ def _models(item: Combination) -> str:
         if one.value is not None
     ]
     parts.append(item.models)
-    if item.best_region is not None and item.best_region_p is not None:
-        chance = f"p {numerals.p_value(item.best_region_p)} for such a maximum"
+    if item.best_region is not None and (item.best_region_p or 0.0) < RARE_MAXIMUM:
+        chance = f"p {numerals.p_value(item.best_region_p or 0.0)} for such a maximum"
         largest = numerals.signed(item.best_region)
         parts.append(
             f"Largest excess of nine dose pairs {largest} at {item.best_region_doses} ({chance})"

@@ -65,6 +65,7 @@ def score_synergy(
     limits: Limits | None = None,
     prior_sd: float = 8.0,
     control_centre: Centre = "median",
+    models: bool = True,
     zip_variant: Variant = "observed",
     musyc: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -100,6 +101,8 @@ def score_synergy(
         give fewer than 8 degrees of freedom.
     control_centre : {"median", "mean"}
         How the normalisation summarised the control wells of a plate.
+    models : bool
+        Also Loewe, ZIP, CSS and RI, which take most of the time.
     zip_variant : {"observed", "fitted"}
         Where ZIP's curves along one drug start: at what was measured of the other drug alone, or
         at what its curve gives.
@@ -133,7 +136,7 @@ def score_synergy(
           best_region_p, by the null of such maxima: only of a full matrix;
         - musyc_beta (above 0: more efficacy together), musyc_alpha12 and musyc_alpha21 (above 1:
           the first drug makes the second more potent, and the reverse), musyc_note;
-        - agreement (how many models find an interaction, in words), models_note.
+        - agreement (how many models see more or less than they expect, in words), models_note.
     surface : pandas.DataFrame
         One row per cell: the contract's columns, the drugs, dose_unit, excess_bliss_lo and _hi,
         expected and excess by Loewe and ZIP, loewe_defined,
@@ -176,6 +179,7 @@ def score_synergy(
             seed=seed,
             draws=draws,
             centre=control_centre,
+            models=models,
             zip_variant=zip_variant,
         )
         surface_fit = musyc_columns(matrix) if musyc else NO_MUSYC

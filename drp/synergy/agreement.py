@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from drp.synergy.draws import Estimate
-from drp.synergy.models import ModelScore, Table
+from drp.synergy.models import NOT_ASKED_FOR, ModelScore, Table
 from drp.synergy.score import Scores
 from drp.synergy.surface import DoseMatrix
 from drp.synergy.wording import dose_text
@@ -138,7 +138,7 @@ def _best_region(matrix: DoseMatrix, scores: Scores) -> dict[str, Any]:
 
 
 def agreement(estimates: dict[str, Estimate]) -> str:
-    """Say how many models find an interaction, each by its own interval.
+    """Say how many models see more or less than they expect, each by its own interval.
 
     Parameters
     ----------
@@ -148,24 +148,25 @@ def agreement(estimates: dict[str, Estimate]) -> str:
     Returns
     -------
     str
-        Names of the models that find more, less or neither, and those not scored.
+        Names of the models that see more, less or neither, and those not scored.
 
     Examples
     --------
     >>> more, neither = Estimate(9.0, 2.0, 5.0, 13.0, 0.01), Estimate(1.0, 2.0, -3.0, 5.0, 0.6)
     >>> agreement({"bliss": more, "loewe": more, "zip": neither, "hsa": Estimate()})
-    '2 of 3 models find synergy (Bliss, Loewe); neither: ZIP; not scored: HSA'
+    '2 of 3 models see more than they expect (Bliss, Loewe); neither: ZIP; not scored: HSA'
     """
-    groups: dict[str, list[str]] = {"synergy": [], "antagonism": [], "neither": [], "none": []}
+    groups: dict[str, list[str]] = {"more": [], "less": [], "neither": [], "none": []}
     for name, one in estimates.items():
         kind = "none" if np.isnan(one.value) or np.isnan(one.lo) else "neither"
-        kind = "synergy" if one.lo > 0 else "antagonism" if one.hi < 0 else kind
+        kind = "more" if one.lo > 0 else "less" if one.hi < 0 else kind
         groups[kind].append(MODEL_NAMES[name])
     count = len(estimates) - len(groups["none"])
     parts = [
-        f"{len(names)} of {count} models find{'s' * (len(names) == 1)} {kind} ({', '.join(names)})"
+        f"{len(names)} of {count} models see{'s' * (len(names) == 1)} {kind} than "
+        f"{'it expects' if len(names) == 1 else 'they expect'} ({', '.join(names)})"
         for kind, names in groups.items()
-        if names and kind in ("synergy", "antagonism")
+        if names and kind in ("more", "less")
     ]
     parts += [f"neither: {', '.join(groups['neither'])}"] if groups["neither"] else []
     parts += [f"not scored: {', '.join(groups['none'])}"] if groups["none"] else []
@@ -174,6 +175,8 @@ def agreement(estimates: dict[str, Estimate]) -> str:
 
 def _models_note(loewe: ModelScore, zip_: ModelScore) -> str:
     """Say what the models beside Bliss could not do, and what stands in."""
+    if loewe.reason == zip_.reason == NOT_ASKED_FOR:
+        return "Loewe and ZIP were not asked for"
     notes = [one.reason for one in (loewe, zip_) if one.reason]
     if np.isnan(zip_.excess).all():
         notes.append("Bliss on the data stands")

@@ -18,6 +18,7 @@ Mask = npt.NDArray[np.bool_]
 
 # Share of draws in which a model must have a score, for its interval to be given.
 ENOUGH_DRAWS = 0.95
+NOT_ASKED_FOR = "not asked for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,12 @@ def score_models(
         "CSS is defined for two drugs" if sensitivity is None else sensitivity.reason,
         _over_pair(table, observed, drawn, df) if len(parts) == 3 else Estimate(),
     )
+
+
+def no_models(matrix: DoseMatrix, n_draws: int) -> Models:
+    """Give the models of a matrix for which none was asked."""
+    nothing = _nothing(matrix, n_draws, NOT_ASKED_FOR)
+    return Models(nothing, nothing, ri=(np.nan,) * len(matrix.drugs), css_reason=NOT_ASKED_FOR)
 
 
 def _over_pair(table: Table, observed: FloatArray, drawn: FloatArray, df: float) -> Estimate:

@@ -16,7 +16,7 @@ from drp.synergy.draws import (
     probability_above,
     widening,
 )
-from drp.synergy.models import Models, Table, score_models
+from drp.synergy.models import Models, Table, no_models, score_models
 from drp.synergy.noise import Controls, Noise
 from drp.synergy.nulls import FloatArray
 from drp.synergy.regions import BestRegion, best_region
@@ -95,6 +95,7 @@ def score_cells(
     seed: int,
     draws: int,
     centre: Centre = "median",
+    models: bool = True,
     zip_variant: Variant = "observed",
 ) -> Scores:
     """Score the combination cells of a matrix, once as observed and once per draw.
@@ -108,7 +109,7 @@ def score_cells(
         The wells.
     controls, noise
         What the wells were normalised to, and the SD of one well.
-    seed, draws, centre, zip_variant
+    seed, draws, centre, models, zip_variant
         As in `drp.synergy.score_synergy`.
 
     Returns
@@ -149,7 +150,9 @@ def score_cells(
             df=noise.df,
             n_negative=sum(values.size for values in controls.negative),
             variant=zip_variant,
-        ),
+        )
+        if models
+        else no_models(matrix, draws),
         region=_region(
             matrix, inhibition[both] - expected, redrawn[:, both] - drawn_expected, noise
         ),
