@@ -76,3 +76,48 @@ def test_the_order_of_rows_changes_nothing():
     wells = table(together(singles=False), alone())
     shuffled = wells.sample(frac=1.0, random_state=3)
     pd.testing.assert_series_equal(scored(wells), scored(shuffled))
+
+
+MANY = [1.0, 3.0, 10.0, 30.0, 100.0]
+
+
+def curved(dose):
+    return 100 - 80 * dose / (10 + dose)
+
+
+def matrix_without(missing, sd=0.0):
+    rng = np.random.default_rng(4)
+    rows = [("S1", "M1", "A", a, "B", b, curved(a) * curved(b) / 100)
+            for a in [0.0, *MANY] for b in [0.0, *MANY] if (a, b) not in missing]  # fmt: skip
+    found = table(rows)
+    return found.assign(viability_pct=found["viability_pct"] + rng.normal(0, sd, len(found)))
+
+
+def test_a_single_agent_between_measured_doses_is_read_off_its_curve_and_said_so():
+    synergy, surface = score_synergy(matrix_without([(10.0, 0.0)]), draws=200, prior_sd=2.0)
+    row = synergy.iloc[0]
+    assert row["n_cells"] == 25
+    assert row["bliss"] == pytest.approx(0.0, abs=1e-3)
+    assert "single_agents_fitted" in row["flags"]
+    assert "A alone at one dose: read off the fitted curve." in row["reason"]
+    cell = surface[(surface["dose"] == 10.0) & (surface["dose2"] == 0.0)].iloc[0]
+    assert "read off the drug's fitted curve" in cell["reason"]
+
+
+def test_nothing_is_read_off_beyond_the_measured_doses():
+    synergy, surface = score_synergy(matrix_without([(100.0, 0.0)]), draws=200)
+    assert synergy.iloc[0]["n_cells"] == 20
+    lost = surface[(surface["dose"] == 100.0) & (surface["dose2"] > 0)]
+    assert set(lost["reason"]) == {"A alone has no usable well at this dose"}
+
+
+def test_what_is_read_off_carries_the_curves_uncertainty():
+    whole, read = (
+        score_synergy(matrix_without(missing), draws=400, prior_sd=6.0)[1]
+        for missing in ([], [(10.0, 0.0)])
+    )
+    widths = []
+    for surface in (whole, read):
+        row = surface[(surface["dose"] == 10.0) & (surface["dose2"] == 30.0)].iloc[0]
+        widths.append(row["excess_bliss_hi"] - row["excess_bliss_lo"])
+    assert 0.5 * widths[0] < widths[1] < 2.0 * widths[0]

@@ -73,7 +73,8 @@ def score_synergy(
 
     Replicate wells of a cell are averaged; scores are means over the cells in which every drug
     has a dose above zero. Single agents are taken as observed at the same dose, if need be from
-    the sample's other wells: where one is missing the cell is not scored, and says so. The call
+    the sample's other wells, or read off the drug's curve between measured doses, and it says so;
+    else the cell is not scored. The call
     rests on Bliss, which fits no curve; Loewe and ZIP stand beside it. Every interval comes from a
     joint bootstrap of wells and plate controls, the same draws for all models. The order of rows
     and of the drugs in a row changes nothing, and no sample or combination changes the draws of

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 
 from drp.synergy.draws import Estimate
-from drp.synergy.models import NOT_ASKED_FOR, ModelScore, Table
+from drp.synergy.models import NOT_ASKED_FOR, ModelScore
 from drp.synergy.score import Scores
 from drp.synergy.surface import DoseMatrix
+from drp.synergy.table import Table
 from drp.synergy.wording import dose_text
 
 NO_MUSYC = {

@@ -57,7 +57,7 @@ def cell_table(
         "excess_zip": _spread(both, scores.models.zip.excess),
         "achievable": _spread(both, reachable) == 1,
         "room": expected <= ceiling_inhibition,
-        "reason": _reasons(matrix),
+        "reason": _reasons(matrix, scores.fitted),
     }
     return pd.DataFrame(columns)
 
@@ -79,11 +79,13 @@ def _plan(matrix: DoseMatrix) -> dict[str, Any]:
     return columns | {"dose_unit": matrix.dose_unit}
 
 
-def _reasons(matrix: DoseMatrix) -> list[str]:
-    """Say of each cell what is missing; empty if nothing is."""
+def _reasons(matrix: DoseMatrix, fitted: Mask) -> list[str]:
+    """Say of each cell what is missing, or read off a curve; empty if nothing is."""
     absent = np.isnan(matrix.inhibition)
     reasons = ["no usable well" if lacks else "" for lacks in absent]
-    lacking = absent[matrix.singles]
+    for cell in np.flatnonzero(fitted):
+        reasons[cell] = "no usable well; read off the drug's fitted curve"
+    lacking = (absent & ~fitted)[matrix.singles]
     for cell, lacks in zip(np.flatnonzero(matrix.is_combination), lacking, strict=True):
         alone = [drug for drug, lack in zip(matrix.drugs, lacks, strict=True) if lack]
         if alone and not absent[cell]:

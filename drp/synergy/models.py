@@ -1,17 +1,24 @@
 """Loewe, ZIP, CSS and RI of one dose matrix, with the draws that give their intervals."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from drp.synergy.css import css, single_ri
 from drp.synergy.draws import Estimate, estimate
-from drp.synergy.hill import HillFits, fit_hill, refit_hill
+from drp.synergy.hill import HillFits
 from drp.synergy.loewe import loewe
 from drp.synergy.nulls import FloatArray
 from drp.synergy.surface import DoseMatrix
+from drp.synergy.table import (
+    Table,
+    joined,
+    measured_range,
+    redrawn_curves,
+    single_curves,
+    single_values,
+)
 from drp.synergy.zip import Variant, Zip, zip_draws, zip_model
 
 Mask = npt.NDArray[np.bool_]
@@ -87,50 +94,6 @@ class Models:
     over_pair: Estimate = field(default_factory=Estimate)
 
 
-class Table(NamedTuple):
-    """The cells of a matrix as an array with one axis per drug.
-
-    levels: the doses of each drug, 0 the first; place: index of each cell along each axis, shape
-    (n_cells, n_drugs); wells: wells behind each cell of the array.
-    """
-
-    levels: tuple[FloatArray, ...]
-    place: npt.NDArray[np.intp]
-    wells: FloatArray
-
-    @classmethod
-    def of(cls, matrix: DoseMatrix, n_negative: int) -> "Table":
-        """Lay out a matrix; untreated cells without wells rest on the negative controls."""
-        levels = tuple(np.unique(np.append(0.0, column)) for column in matrix.doses.T)
-        pairs = zip(levels, matrix.doses.T, strict=True)
-        place = np.column_stack([np.searchsorted(level, column) for level, column in pairs])
-        wells = np.zeros(tuple(len(level) for level in levels))
-        wells[tuple(place.T)] = matrix.n_wells
-        origin = (0,) * len(levels)
-        wells[origin] = wells[origin] or max(n_negative, 1)
-        return cls(levels, place, wells)
-
-    def fill(self, inhibition: FloatArray) -> FloatArray:
-        """Put cells, shape (..., n_cells), into the array; 0 % where nothing was added."""
-        table = np.full((*inhibition.shape[:-1], *self.wells.shape), np.nan)
-        table.reshape(*inhibition.shape[:-1], -1)[..., 0] = 0.0
-        measured = ~np.isnan(inhibition.reshape(-1, inhibition.shape[-1])).all(axis=0)
-        where = self.place[measured]
-        table[(..., *where.T)] = inhibition[..., measured]
-        return table
-
-    def surface(self, cells: FloatArray, matrix: DoseMatrix) -> FloatArray:
-        """Put combination cells, shape (..., n_cells), into an array of doses above 0."""
-        shape = tuple(len(level) - 1 for level in self.levels)
-        surface = np.full((*cells.shape[:-1], *shape), np.nan)
-        surface[(..., *(self.place[matrix.is_combination] - 1).T)] = cells
-        return surface
-
-    def cells(self, surface: FloatArray, both: Mask) -> FloatArray:
-        """Take the combination cells out of an array of doses above 0."""
-        return np.asarray(surface[(..., *(self.place[both] - 1).T)])
-
-
 def score_models(
     matrix: DoseMatrix,
     redrawn: FloatArray,
@@ -168,14 +131,14 @@ def score_models(
     table = Table.of(matrix, n_negative)
     observed, drawn = table.fill(matrix.inhibition), table.fill(redrawn)
     both = matrix.is_combination
-    single = _singles(table, observed)
-    curves = _curves(table, single, well_sd)
+    single = single_values(table, observed)
+    curves = single_curves(table, single, well_sd)
     parts = [single_ri(level, values) for level, values in zip(table.levels, single, strict=True)]
     sensitivity = css((table.levels[0], table.levels[1]), observed) if len(parts) == 2 else None
     by_zip, alone = _zip(matrix, table, observed, drawn, well_sd, variant)
-    alone = _redrawn_curves(table, curves, drawn) if alone is None else alone
+    alone = redrawn_curves(table, curves, drawn) if alone is None else alone
     return Models(
-        _loewe(matrix, table, _joined(curves), alone, redrawn[:, both]),
+        _loewe(matrix, table, joined(curves), alone, redrawn[:, both]),
         by_zip,
         np.nan if sensitivity is None else sensitivity.css,
         tuple(parts),
@@ -210,31 +173,6 @@ def _over_pair(table: Table, observed: FloatArray, drawn: FloatArray, df: float)
     return estimate(float(seen[known].mean()), gain(drawn)[:, known].mean(axis=1), df)
 
 
-def _singles(table: Table, values: FloatArray) -> list[FloatArray]:
-    """Give what each drug does alone, shape (..., n_levels)."""
-    n_drugs = len(table.levels)
-    singles = []
-    for drug in range(n_drugs):
-        at: list[int | slice] = [0] * n_drugs
-        at[drug] = slice(None)
-        singles.append(values[(..., *at)])
-    return singles
-
-
-def _curves(table: Table, single: list[FloatArray], well_sd: float) -> list[HillFits]:
-    """Fit each drug alone, dose 0 included."""
-    wells = _singles(table, table.wells)
-    return [
-        fit_hill(level, values[None], weight[None], well_sd=well_sd)
-        for level, values, weight in zip(table.levels, single, wells, strict=True)
-    ]
-
-
-def _joined(fits: list[HillFits]) -> HillFits:
-    names = HillFits.__slots__
-    return HillFits(*(np.concatenate([getattr(one, n) for one in fits], axis=-1) for n in names))
-
-
 def _nothing(
     matrix: DoseMatrix, n_draws: int, reason: str, variant: str = "", withheld: float = np.nan
 ) -> ModelScore:
@@ -242,20 +180,6 @@ def _nothing(
     none = np.full(n_cells, np.nan)
     drawn = np.full((n_draws, n_cells), np.nan)
     return ModelScore(none, none, drawn, np.zeros(n_cells, dtype=bool), variant, reason, withheld)
-
-
-def _redrawn_curves(table: Table, curves: list[HillFits], drawn: FloatArray) -> HillFits:
-    """Fit each drug alone in every draw, (n_draws, n_drugs)."""
-    alone = zip(
-        curves,
-        table.levels,
-        _singles(table, drawn),
-        _singles(table, table.wells),
-        strict=True,
-    )
-    return _joined(
-        [refit_hill(fit, level, values[:, None], wells) for fit, level, values, wells in alone]
-    )
 
 
 def _loewe(
@@ -273,7 +197,7 @@ def _loewe(
     doses = matrix.doses[both]
     found = loewe(curves, doses)
     # Curves say nothing of doses beyond those at which their drug was measured alone.
-    expected = np.where(_measured(table, matrix, both), found.expected, np.nan)
+    expected = np.where(measured_range(table, matrix, both), found.expected, np.nan)
     excess = matrix.inhibition[both] - expected
     scored = np.isfinite(excess)
     return ModelScore(
@@ -294,16 +218,6 @@ def _stand_in(defined: Mask) -> str:
     if not defined.any():
         return f"Loewe has no root in any cell: {what}"
     return f"Loewe has no root in {np.count_nonzero(~defined)} of {defined.size} cells: {what}"
-
-
-def _measured(table: Table, matrix: DoseMatrix, both: Mask) -> Mask:
-    """Say which cells lie within the doses at which each of their drugs was measured alone."""
-    inside = np.ones(int(both.sum()), dtype=bool)
-    for drug, wells in enumerate(_singles(table, table.wells)):
-        known = table.levels[drug][(wells > 0) & (table.levels[drug] > 0)]
-        doses = matrix.doses[both, drug]
-        inside &= (doses >= known.min()) & (doses <= known.max()) if known.size else False
-    return inside
 
 
 def _zip(

@@ -16,11 +16,12 @@ from drp.synergy.draws import (
     probability_above,
     widening,
 )
-from drp.synergy.models import Models, Table, no_models, score_models
+from drp.synergy.models import Models, no_models, score_models
 from drp.synergy.noise import Controls, Noise
 from drp.synergy.nulls import FloatArray
 from drp.synergy.regions import BestRegion, best_region
 from drp.synergy.surface import DoseMatrix
+from drp.synergy.table import Table, read_off_curves
 from drp.synergy.zip import Variant
 
 Mask = npt.NDArray[np.bool_]
@@ -44,6 +45,8 @@ class Scores:
         Loewe, ZIP, CSS and RI.
     region : BestRegion
         The 3 × 3 window with the largest mean Bliss excess, by its own null; only of a matrix.
+    fitted : numpy.ndarray of bool
+        Single-agent cells that were not measured and are read off a curve, shape (n_cells,).
     """
 
     observed: FloatArray
@@ -55,6 +58,7 @@ class Scores:
     df: float
     models: Models
     region: BestRegion
+    fitted: Mask
 
     @property
     def scored(self) -> Mask:
@@ -131,8 +135,8 @@ def score_cells(
     name = "\0".join((str(seed), matrix.sample, *matrix.drugs))
     rng = np.random.default_rng(int.from_bytes(sha256(name.encode()).digest()))
     redrawn = draw_inhibition(matrix, controls, noise, rng=rng, draws=draws, centre=centre)
-    inhibition = matrix.inhibition
-    single, drawn_single = inhibition[matrix.singles], redrawn[:, matrix.singles]
+    inhibition, filled, fitted = read_off_curves(matrix, redrawn, controls, noise)
+    single, drawn_single = inhibition[matrix.singles], filled[:, matrix.singles]
     both = matrix.is_combination
     expected, drawn_expected = nulls.bliss(single), nulls.bliss(drawn_single)
     return Scores(
@@ -156,6 +160,7 @@ def score_cells(
         region=_region(
             matrix, inhibition[both] - expected, redrawn[:, both] - drawn_expected, noise
         ),
+        fitted=fitted,
     )
 
 

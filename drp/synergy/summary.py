@@ -101,6 +101,7 @@ def summarise(
     flags = find_flags(matrix)
     flags += ["single_agents_disagree"] * bool(apart)
     flags += ["single_agents_elsewhere"] * bool(matrix.borrowed)
+    flags += ["single_agents_fitted"] * bool(scores.fitted.any())
     row = _describe(matrix, scores, limits) | {"flags": ";".join(flags)}
     row |= _achievable(matrix, scores, reach, limits)
     row |= _verdict(matrix, scores, reach, limits, flags)
@@ -108,21 +109,27 @@ def summarise(
     notes = [
         _beyond_reach(scores, reach, str(row["call"]), limits),
         f"{high}: review the plate." if "viability_over_120" in flags else "",
-        _single_agents(matrix, apart),
+        _single_agents(matrix, apart, scores.fitted),
         f"Noise: {noise.note}." if noise.note else "",
     ]
     row["reason"] = " ".join(filter(None, [row["reason"], *notes]))
     return row | {"noise_sd": noise.well, "noise_df": noise.df}
 
 
-def _single_agents(matrix: DoseMatrix, apart: list[str]) -> str:
-    """Say which single agents come from elsewhere, and which disagree with other plates."""
+def _single_agents(matrix: DoseMatrix, apart: list[str], fitted: Mask) -> str:
+    """Say which single agents come from elsewhere or off a curve, and which disagree."""
     notes = []
     if matrix.borrowed:
         notes.append(
             f"{' and '.join(matrix.borrowed)} alone: from the sample's other wells, as the plates "
             "of the combination lack them."
         )
+    by_drug = zip(matrix.drugs, matrix.doses.T, strict=True)
+    read = [drug for drug, doses in by_drug if (fitted & (doses > 0)).any()]
+    if read:
+        count = int(np.count_nonzero(fitted))
+        at = "one dose" if count == 1 else f"{count} doses"
+        notes.append(f"{' and '.join(read)} alone at {at}: read off the fitted curve.")
     if apart:
         notes.append(
             f"{' and '.join(apart)} alone does something else here than in the sample's other "
@@ -237,7 +244,7 @@ def _gap(matrix: DoseMatrix, scores: Scores, reach: Reach, limits: Limits) -> st
         lie = "is" if within < 2 else "are"
         every = count_cells(everywhere, len(matrix.drugs))
         return f"{few} of the {every} {lie} at doses a patient can reach"
-    lacking = np.isnan(matrix.inhibition[matrix.singles])
+    lacking = (np.isnan(matrix.inhibition) & ~scores.fitted)[matrix.singles]
     alone = [drug for i, drug in enumerate(matrix.drugs) if lacking[:, i].any()]
     why = f"; {' and '.join(alone)} alone was not measured at every dose" if alone else ""
     return f"{count_cells(everywhere, len(matrix.drugs))} could be scored{why}"
