@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drp.risk.rules import DERIVED, DOMAINS, Condition, Rule, System, Value
+from drp.risk.rules import DERIVED, DOMAINS, NOT_CLASSIFIABLE, Condition, Rule, System, Value
 
 # The values each fact can still take; genetics is one set of lesions, or empty if not reported.
 Known = Mapping[str, tuple[Value, ...]]
@@ -191,6 +191,19 @@ class Cube:
         shape = [len(self.values[fact]) if fact in asked else 1 for fact in self.facts]
         worlds = product(*(self.values[fact] for fact in asked))
         return np.array([holds(condition, world) for world in worlds], dtype=bool).reshape(shape)
+
+
+def status_of(verdict: Verdict) -> str:
+    """Say how sure a verdict is.
+
+    Examples
+    --------
+    >>> status_of(Verdict(("High", "Low"), (), ("eoi_mrd",), ()))
+    'pending'
+    """
+    if verdict.possible == (NOT_CLASSIFIABLE,):
+        return NOT_CLASSIFIABLE
+    return "definite" if len(verdict.possible) == 1 else "pending"
 
 
 def inputs_of(condition: Condition) -> tuple[str, ...]:
