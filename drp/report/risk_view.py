@@ -36,11 +36,31 @@ def risk_context(statements: Sequence[RiskStatement]) -> list[dict[str, Any]]:
     """
     groups = []
     for title, kinds in _GROUPS:
-        lines = [_line(one) for one in statements if one.kind in kinds]
+        lines = _merged([_line(one) for one in statements if one.kind in kinds and _is_new(one)])
         note = OUTCOME_NOTE if kinds == ("outcome",) else ""
         if lines:
             groups.append({"title": title, "note": note, "lines": lines})
     return groups
+
+
+def _is_new(one: RiskStatement) -> bool:
+    # What was recorded of the patient stands among the inputs already.
+    return one.kind != "planning" or bool(one.source)
+
+
+def _merged(lines: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """Put statements on one subject into one line, and name a shared source once."""
+    found: list[dict[str, str]] = []
+    for line in lines:
+        last = found[-1] if found else {"term": ""}
+        if last["term"] != line["term"]:
+            found.append(dict(line))
+        elif last["source"] == line["source"]:
+            last["text"] += f" {line['text']}"
+        else:
+            last["text"] += f" {last['source']} {line['text']}"
+            last["source"] = line["source"]
+    return found
 
 
 def _line(one: RiskStatement) -> dict[str, str]:
@@ -72,6 +92,7 @@ def amendments(items: Sequence[Amendment]) -> list[dict[str, Any]]:
         {
             "title": f"Replaces {item.replaces} ({item.status}, {item.issued}), kept in "
             f"{item.kept}",
+            "note": "",
             "lines": [
                 {"term": one.what, "text": f"{_words(one)} {one.why}", "source": ""}
                 for one in item.changes
