@@ -23,6 +23,8 @@ TIMES = {
     "months_end_of_therapy_to_relapse": ("", "5.9", "6"),
     "on_therapy": ("", "Y", "N"),
     "eoi_mrd": ("", "<0.1%", "0.005%", "1e-4", "1e-3"),
+    "age_at_diagnosis_y": ("", "14.9", "15.0"),
+    "genetics": ("", "none", "KMT2A-r", "BCR::ABL1"),
 }
 PERSON = {
     "immunophenotype": ("", "B", "T"),
@@ -35,8 +37,7 @@ PERSON = {
     "relapse_number": ("", "1", "2"),
 }
 FIXED = {
-    "times": {"prior_hsct": "N", "relapse_number": "1", "age_at_diagnosis_y": "6",
-              "genetics": "none"},
+    "times": {"prior_hsct": "N", "relapse_number": "1"},
     "person": {"months_end_of_therapy_to_relapse": "", "eoi_mrd": "0", "em_sites": ""},
 }  # fmt: skip
 
