@@ -10,6 +10,8 @@ import pytest
 from drp.report.html import render_html
 from drp.report.pdf import render_pdf
 from drp.report.record import read_record, render_json
+from drp.report.risk_rows import NO_REMISSION
+from drp.risk.notes import load_pathways
 from tests import report_example
 from tests.test_report_amendments import record
 from tests.test_report_pdf import text_of
@@ -66,6 +68,16 @@ def test_a_drug_carries_what_the_patients_findings_are_published_to_mean(made):
     without = {d.drug: d for d in record(n_drugs=40, genetics="none").samples[0].drugs}
     assert without["Venetoclax"].published == []
     assert {name: d.call for name, d in drugs.items()} == {n: d.call for n, d in without.items()}
+
+
+@pytest.mark.parametrize(("answer", "said"), [("N", True), ("Y", False), ("", False)])
+def test_page_one_says_that_there_is_no_second_remission(answer, said):
+    words = record(second_remission=answer).samples[0].answers[3].text
+    assert words.startswith("No second remission is recorded;") == said
+
+
+def test_the_subject_on_page_one_is_that_of_the_published_note():
+    assert NO_REMISSION in {note.subject for note in load_pathways()}
 
 
 def test_the_inputs_of_the_classes_are_printed_in_groups(made):

@@ -255,3 +255,30 @@ def test_the_table_keeps_its_contract():
 def test_a_bad_row_gives_no_statement():
     with pytest.raises(DataError, match="mrd-unit"):
         risk_context([{**LATE_MARROW, "eoi_mrd": "0.1"}], [])
+
+
+@pytest.mark.parametrize("applies", [True, False])
+def test_the_stage_writes_classes_and_what_is_published(tmp_path, applies):
+    from drp.config import RiskSwitches
+    from drp.job import Job
+    from drp.stages import risk
+    from drp.storage import read_rows
+
+    sheets = {
+        "plates": "plate\tfile\tlayout\tsample\nPL1\ta\tmap.tsv\tS1\n",
+        "samples": "sample\tpatient\nS1\tP01\n",
+        "patients": "\t".join(LATE_MARROW) + "\n" + "\t".join(LATE_MARROW.values()) + "\n",
+    }
+    for name, text in sheets.items():
+        (tmp_path / f"{name}.tsv").write_text(text, encoding="utf-8")
+    outputs = {name: tmp_path / f"{name}.parquet" for name in ("risk", "context")}
+    switches = RiskSwitches(inpog_age="at_relapse").model_dump()
+    settings = {"batches": None, "risk_systems": applies, "risk_switches": switches}
+    risk(Job(inputs={}, outputs=outputs, settings=settings, sheets=tmp_path, name="P01"))
+    classes, context = (read_rows(outputs[name]) for name in ("risk", "context"))
+    assert len(classes) == (5 if applies else 0)
+    assert bool(context) == applies
+    if applies:
+        assert classes[4]["switches"] == "inpog_age=at_relapse"
+        assert [row["place"] for row in context] == list(range(1, len(context) + 1))
+        assert "switch" in {row["kind"] for row in context}

@@ -28,7 +28,13 @@ from drp.report.record import (
     UsableSample,
     Verdict,
 )
-from drp.report.risk_rows import input_facts, risk_rows, risk_statements, with_published
+from drp.report.risk_rows import (
+    input_facts,
+    risk_rows,
+    risk_statements,
+    with_published,
+    with_remission,
+)
 from drp.report.rows import Tables, number, parts, records, text
 
 Row = Mapping[str, Any]
@@ -80,6 +86,7 @@ def build_record(
     applies = bool(settings.get("risk_systems", True))
     lead = answers.risk_lead(classes) if applies else answers.NO_RISK
     risk_answer = answers.risk(classes, lead) if applies else answers.risk_does_not_apply()
+    risk_answer = with_remission(risk_answer, published)
     record = PatientRecord(
         report_id="",
         status="draft",  # until every sample is seen to be approved

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from drp.report import prose
-from drp.report.record import Drug, Fact, Mark, Risk, RiskStatement
+from drp.report.record import Answer, Drug, Fact, Mark, Risk, RiskStatement
 from drp.report.rows import Tables, parts, records, text
 
+NO_REMISSION = "No second remission"
 _MARKS: dict[str, Mark] = {
     "definite": "triangle",
     "pending": "caution",
@@ -45,6 +46,22 @@ def input_facts(statements: Sequence[RiskStatement]) -> list[Fact]:
     'late'
     """
     return [Fact(term=one.subject, text=one.text) for one in statements if one.kind == "input"]
+
+
+def with_remission(answer: Answer, statements: Sequence[RiskStatement]) -> Answer:
+    """Say on the first page that there is no second remission, where that is recorded.
+
+    Examples
+    --------
+    >>> answer = Answer(question="Risk class, and why?", mark="dash", lead="High.", text="Why.")
+    >>> none = RiskStatement(kind="remission", subject="No second remission", text="Hard to cure.")
+    >>> with_remission(answer, [none]).text
+    'No second remission is recorded; see “Beside the risk class”. Why.'
+    """
+    if not any(one.subject == NO_REMISSION for one in statements):
+        return answer
+    words = f"{NO_REMISSION} is recorded; see “Beside the risk class”. {answer.text}"
+    return answer.model_copy(update={"text": words})
 
 
 def with_published(
