@@ -112,6 +112,8 @@ def _says_the_same(record: PatientRecord, earlier: PatientRecord) -> bool:
     released = [sample.approval for sample in record.samples]
     before = [sample.approval for sample in earlier.samples]
     same = (record.status, released) == (earlier.status, before)
+    if record.status == "released":  # what was signed stays, down to the last digit
+        same = same and record.report_id == earlier.report_id
     return same and record.amendments == earlier.amendments
 
 

@@ -154,12 +154,14 @@ def test_a_released_report_is_kept_beside_its_draft(tmp_path):
     folder = tmp_path / "P01"
     folder.mkdir()
     file = folder / "report.json"
-    for status in ("draft", "released"):
-        one = content.model_copy(update={"status": status})
+    for status, name in (("draft", "P01-a"), ("released", "P01-b"), ("released", "P01-c")):
+        one = content.model_copy(update={"status": status, "report_id": name})
         file.unlink(missing_ok=True)
         file.write_text(render_json(one, "2026-01-01T00:00:00Z"), encoding="utf-8")
         assert keep_issue(folder, one, last_issue(folder), [file]) is not None
-    assert [path.name[:3] for path in sorted((folder / "issued").iterdir())] == ["001", "002"]
+    assert keep_issue(folder, one, last_issue(folder), [file]) is None
+    names = ["001_P01-a", "002_P01-b", "003_P01-c"]
+    assert [path.name for path in sorted((folder / "issued").iterdir())] == names
     assert last_issue(folder).record.status == "released"
 
 
