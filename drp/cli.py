@@ -30,7 +30,6 @@ _STAGES = {
     "synergy": "score combinations",
     "cohort": "build the reference",
     "calls": "call drugs",
-    "risk": "classify relapse risk",
     "record": "put together records",
     "report": "render one report",
     "index": "list all patients",
@@ -85,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     _project_commands(commands)
     for name, words in _STAGES.items():
         _stage_options(commands.add_parser(name, help=f"stage: {words}"))
+    _risk_options(commands.add_parser("risk", help="classify relapses under five risk systems"))
     return parser
 
 
@@ -114,6 +114,33 @@ def _stage_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--settings", type=json.loads, default={}, metavar="JSON")
     command.add_argument("--sheets", type=Path, default=Path("config"), metavar="FOLDER")
     command.add_argument("--name", default="", help="batch, run, group or patient")
+
+
+def _risk_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("patient", nargs="*", help="patients to classify (all of the sheet)")
+    command.add_argument("--directory", type=Path, default=Path(), help="project folder (.)")
+    command.add_argument(
+        "--patients", type=Path, metavar="FILE", help="sheet to read (config/patients.tsv)"
+    )
+    command.add_argument(
+        "--format",
+        choices=("text", "table", "tsv", "json"),
+        help="a block or a line per patient, or every column (text up to 3 patients, else table)",
+    )
+    command.add_argument(
+        "--published",
+        action="store_true",
+        help="add pathways, agents and outcomes of groups, as published (text, json)",
+    )
+    command.add_argument(
+        "--switch",
+        action="append",
+        default=[],
+        metavar="NAME=OPTION",
+        help="read a contested criterion otherwise; --tables names them",
+    )
+    command.add_argument("--tables", action="store_true", help="print the decision tables and stop")
+    _stage_options(command)
 
 
 def _stage(options: argparse.Namespace) -> int:
@@ -253,6 +280,56 @@ def _export(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _risk(options: argparse.Namespace) -> int:
+    from drp import risk_text
+    from drp.risk import classify_rows, risk_context
+    from drp.risk.markdown import tables_markdown
+
+    if options.outputs:
+        return _stage(options)  # the stage of the workflow, which names what it writes
+    if options.tables:
+        print(tables_markdown(), end="")
+        return DONE
+    rows = _patient_rows(options)
+    switches = _risk_switches(options)
+    classes = classify_rows(rows, switches=switches)
+    shape = options.format or ("text" if len(rows) <= 3 else "table")
+    if shape in ("text", "json"):
+        published = risk_context(rows, classes, switches=switches) if options.published else []
+        write = risk_text.as_text if shape == "text" else risk_text.as_json
+        print(write(classes, published))
+    else:
+        print((risk_text.as_table if shape == "table" else risk_text.as_tsv)(classes))
+    return DONE
+
+
+def _patient_rows(options: argparse.Namespace) -> list[dict[str, str]]:
+    """Read the rows asked for; say what is wrong with the sheet, and raise what is an error."""
+    from drp.problems import Problems
+    from drp.risk.inputs import choose_rows, read_rows
+    from drp.sheetfiles import read_sheet
+    from drp.sheets import SHEETS
+
+    path = options.patients or options.directory / "config" / "patients.tsv"
+    found = Problems()
+    rows, _ = read_sheet(path, *SHEETS["patients"], found)
+    chosen = choose_rows(rows, options.patient, found) if rows else rows
+    _, problems = read_rows(chosen)
+    if any(problem.severity == "error" for problem in [*found.items, *problems]):
+        raise DataError([*found.items, *problems])
+    _print_problems([*found.items, *problems])
+    return chosen
+
+
+def _risk_switches(options: argparse.Namespace) -> dict[str, str]:
+    """Give the readings of the configuration, if there is one, and then those of the command."""
+    from drp.config import CONFIG_FILE, read_config
+
+    path = options.directory / CONFIG_FILE
+    config = read_config(path).risk_switches.model_dump() if path.is_file() else {}
+    return config | dict(part.partition("=")[::2] for part in options.switch)
+
+
 def _print_problems(problems: Sequence[Problem]) -> None:
     errors = sum(problem.severity == "error" for problem in problems)
     for problem in problems:
@@ -269,4 +346,5 @@ _COMMANDS = {
     "resume": _resume,
     "open": _open,
     "export": _export,
+    "risk": _risk,
 }

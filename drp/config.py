@@ -133,6 +133,16 @@ class CallSettings(_Strict):
     draws: int = Field(default=2000, ge=1000, le=100_000)
 
 
+class RiskSwitches(_Strict):
+    """How contested criteria of the relapse risk systems are read; see docs/risk.md."""
+
+    allr3_very_early_isolated_em: Literal["HR", "IR"] = "HR"
+    intreall_t_marrow: Literal["HR", "not_classifiable"] = "HR"
+    inpog_tp53_mutation: Literal["high_risk", "not_high_risk"] = "high_risk"
+    inpog_age: Literal["at_diagnosis", "at_relapse"] = "at_diagnosis"
+    inpog_late_isolated_em_t: Literal["SR", "HR"] = "SR"
+
+
 class Config(_Strict):
     """Everything in `config/config.yaml`."""
 
@@ -152,6 +162,7 @@ class Config(_Strict):
     risk_systems: bool = Field(
         default=True, description="false where the patients have no relapse of childhood ALL"
     )
+    risk_switches: RiskSwitches = RiskSwitches()
     exposure: dict[str, str] = Field(
         default={}, description="drug -> schedule whose plasma level applies"
     )

@@ -33,7 +33,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "synergy": ("synergy", "calls", "exposure", "seed"),
     "cohort": ("cohort",),
     "calls": ("calls", "cohort", "exposure", "seed"),
-    "risk": ("batches", "risk_systems"),
+    "risk": ("batches", "risk_systems", "risk_switches"),
     "record": tuple(Config.model_fields),
     "report": (),
     "charts": ("title", "laboratory", "simulated", "quality"),

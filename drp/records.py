@@ -35,7 +35,7 @@ def patient_records(job: "Job") -> Iterator[tuple[str, PatientRecord]]:
         whole configuration.
     """
     plan = Plan(Config.model_validate(dict(job.settings)), read_sheets(job.sheets))
-    names = (*_OF_SAMPLES, "quality", "reference", "risk", "files")
+    names = (*_OF_SAMPLES, "quality", "reference", "risk", "risk_context", "files")
     tables = {name: [row for path in job.inputs[name] for row in read_rows(path)] for name in names}
     warnings = [
         warning
@@ -97,7 +97,8 @@ def _cut(
     ]
     own["sample_quality"] = own.pop("samples")
     own["quality"] = _once([row for row in tables["quality"] if row["plate"] in plates], "plate")
-    own["risk"] = [row for row in tables["risk"] if row["patient"] == patient]
+    for name in ("risk", "risk_context"):
+        own[name] = [row for row in tables[name] if row["patient"] == patient]
     own["reference"] = tables["reference"]
     own["drug_facts"] = _drug_facts(
         sorted({row["drug"] for row in own["curves"]}), plan.config.exposure

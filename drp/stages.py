@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from drp.job import Job
-from drp.storage import write_json, write_table, write_text
+from drp.storage import write_bytes, write_json, write_table, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -230,17 +230,20 @@ def _drug_facts(names: list[str], schedules: Mapping[str, str]) -> "dict[str, Dr
 
 
 def risk(job: Job) -> None:
-    """Classify the relapse risk of a group's patients."""
-    from drp.risk import classify_rows
+    """Classify the relapse risk of a group's patients, with what is published beside it."""
+    from drp.risk import classify_rows, risk_context
     from drp.storage import write_rows
 
     if job.settings["risk_systems"]:
-        rows = job.grouping().patients_of[job.name]
-        write_rows(job.outputs["risk"], classify_rows(rows))
+        rows, switches = job.grouping().patients_of[job.name], job.settings["risk_switches"]
+        classes = classify_rows(rows, switches=switches)
+        write_rows(job.outputs["risk"], classes)
+        write_rows(job.outputs["context"], risk_context(rows, classes, switches=switches))
     else:
         from drp.tables import empty
 
         write_table(job.outputs["risk"], empty("risk"))
+        write_table(job.outputs["context"], empty("risk_context"))
 
 
 def record(job: Job) -> None:
@@ -254,18 +257,21 @@ def record(job: Job) -> None:
 
 
 def report(job: Job) -> None:
-    """Render one patient's record as HTML, JSON and PDF, all with the same time."""
+    """Render one patient's record as HTML, JSON and PDF, all with the same time, and keep it."""
+    from drp.issues import as_amended, keep_issue, last_issue
     from drp.provenance import now
     from drp.report.html import render_html
     from drp.report.pdf import render_pdf
     from drp.report.record import read_record, render_json
-    from drp.storage import write_bytes
 
     (path,) = job.inputs["record"]
-    content, time = read_record(path.read_text(encoding="utf-8")), now()
+    folder, time = job.outputs["html"].parent, now()
+    last = last_issue(folder)
+    content = as_amended(read_record(path.read_text(encoding="utf-8")), last)
     write_text(job.outputs["json"], render_json(content, time))
     write_text(job.outputs["html"], render_html(content, time))
     write_bytes(job.outputs["pdf"], render_pdf(content, time))
+    keep_issue(folder, content, last, [job.outputs[kind] for kind in ("json", "html", "pdf")])
 
 
 def index(job: Job) -> None:

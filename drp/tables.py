@@ -20,6 +20,9 @@ ROLES = ("sample", "negative", "positive", "blank", "untreated", "day0", "refere
 CALLS = ("sensitive", "intermediate", "not sensitive", "not evaluable")
 VERDICTS = ("pass", "warn", "fail")
 RISK_STATUSES = ("definite", "pending", "not_classifiable")
+RISK_STATEMENTS = (
+    "input", "flag", "switch", "pathway", "remission", "planning", "agent", "outcome",
+)  # fmt: skip
 QUALIFIERS = ("=", "<", ">")
 DOSE_UNITS = ("nM", "IU/mL", "ug/mL")
 # The columns of patients.tsv: what the relapse risk systems ask for, and what the report prints.
@@ -35,6 +38,7 @@ PATIENT_COLUMNS = (
     "end_of_therapy_date",
     "relapse_date",
     "eoi_mrd",
+    "mrd_time_point",
     "age_at_diagnosis_y",
     "age_at_relapse_y",
     "genetics",
@@ -298,6 +302,21 @@ TABLES = {
                 _text("rule", "the rule that fired"),
                 _text("flags", "separated by ';'"),
                 _text("source", "where the rule was published"),
+            ),
+        ),
+        Table(
+            "risk_context",
+            ("patient", "place"),
+            (
+                _text("patient", "patient id"),
+                Column("place", "count", "order of print, from 1"),
+                _text("kind", "what it is", RISK_STATEMENTS),
+                _text("subject", "what it is about"),
+                _text("condition", "on what it depends whether it applies; empty if it does"),
+                _text("text", "the statement"),
+                _text("agents", "drugs it names, separated by ';'"),
+                _text("evidence", "level of evidence, or the cohort of a figure"),
+                _text("source", "where it was published"),
             ),
         ),
     )

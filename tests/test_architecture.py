@@ -17,10 +17,12 @@ LAYERS = {
     "drift": 3, "control_charts": 2, "run_charts": 4,
     "curves": 1, "sensitivity": 3, "synergy": 2,
     "asymmetric": 2, "growth": 2, "relevance": 2, "scores": 2, "selective": 3, "single_agents": 2,
-    "cohort": 2, "standing": 1, "calls": 2, "registration": 1, "risk": 1, "drugs": 1,
+    "cohort": 2, "standing": 1, "calls": 2, "registration": 1, "risk": 1, "risk_text": 2,
+    "drugs": 1,
     "config": 1, "sheetfiles": 1, "sheets": 2, "batches": 3,
     "provenance": 1, "storage": 1, "export": 2,
     "plates": 4, "report": 4, "plan": 4, "simulate": 5,
+    "issues": 5,
     "checks": 6, "job": 6, "project": 6, "records": 7, "stages": 8, "cli": 9,
     "__main__": 10, "__init__": 10,
 }  # fmt: skip

@@ -249,7 +249,8 @@ def test_two_runs_from_scratch_give_the_same_bytes(demo, tmp_path):
         SOURCE_DATE_EPOCH=EPOCH,
     )
     for path in files:
-        if path.name != "index.html":
+        # A kept report stays as it was issued first, with that time.
+        if path.name != "index.html" and "issued" not in path.parts:
             assert (demo / path).read_bytes() == (again / path).read_bytes(), path
 
 

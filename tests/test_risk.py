@@ -184,6 +184,54 @@ def test_thirty_six_calendar_months_from_a_leap_day(relapse, class_by_cog, raise
     assert flags_of(table) - {"DISCORDANT"} == raised
 
 
+@pytest.mark.parametrize(
+    ("diagnosis", "end", "relapse", "timing"),
+    [
+        ("2019-08-31", "2020-01-31", "2021-02-27", "very_early"),  # 18 months end on 28 February
+        ("2019-08-31", "2021-01-31", "2021-02-28", "early"),
+        ("2018-08-31", "2020-01-31", "2020-02-28", "very_early"),  # on the 29th in a leap year
+        ("2018-08-31", "2020-01-31", "2020-02-29", "early"),
+        ("2016-02-29", "2018-08-31", "2019-02-27", "early"),  # 6 months end on 28 February
+        ("2016-02-29", "2018-08-31", "2019-02-28", "late"),
+        ("2016-02-29", "2019-08-31", "2020-02-28", "early"),
+        ("2016-02-29", "2019-08-31", "2020-02-29", "late"),
+        ("2016-02-29", "2019-12-31", "2020-06-29", "early"),
+        ("2016-02-29", "2019-12-31", "2020-06-30", "late"),
+        ("2020-02-29", "2020-12-31", "2021-08-28", "very_early"),
+        ("2020-02-29", "2020-12-31", "2021-08-29", "late"),
+    ],
+)
+def test_eighteen_and_six_calendar_months_at_the_ends_of_months(diagnosis, end, relapse, timing):
+    dates = {
+        "diagnosis_date": diagnosis,
+        "end_of_therapy_date": end,
+        "relapse_date": relapse,
+        "months_dx_to_relapse": "",
+        "months_end_of_therapy_to_relapse": "",
+        "on_therapy": "",
+    }
+    table = classify(**dates)
+    assert set(table["timing_bfm"]) == {timing}
+    group = {"very_early": "S4", "early": "S3", "late": "S2"}[timing]
+    assert table.loc["ALL-REZ BFM"].risk_class == group
+    assert all("BOUNDARY" in flags for flags in table["flags"])
+
+
+def test_mrd_of_another_time_point_is_not_used():
+    """Without a time point the MRD serves every system; with one, those that ask for it."""
+    assert classify().loc["COG"].risk_class == "Low"
+    at_induction = classify(mrd_time_point="end_of_induction")
+    assert at_induction.loc["COG"].possible == "Intermediate|Low"
+    assert at_induction.loc["COG"].needs == "eoi_mrd"
+    assert "MRD_TIME_POINT" in at_induction.loc["COG"]["flags"]
+    assert at_induction.loc["InPOG-ALL-R1"].risk_class == "SR"
+    after_block_1 = classify(mrd_time_point="end_of_block_1")
+    assert after_block_1.loc["COG"].risk_class == "Low"
+    assert after_block_1.loc["InPOG-ALL-R1"].possible == "HR|SR"
+    with pytest.raises(DataError, match="end_of_block_1"):
+        classify(mrd_time_point="day 29")
+
+
 def test_unknown_is_not_no():
     table = classify(prior_hsct="", relapse_number="NA")
     assert table["status"].eq("pending").all()

@@ -20,25 +20,24 @@ from drp.report.record import (
     Assay,
     Fact,
     FailedSample,
-    Mark,
     PatientRecord,
     Plate,
     Provenance,
     RemovedByHand,
-    Risk,
+    RiskStatement,
     UsableSample,
     Verdict,
 )
-from drp.report.rows import number, parts, records, text
+from drp.report.risk_rows import (
+    input_facts,
+    risk_rows,
+    risk_statements,
+    with_published,
+    with_remission,
+)
+from drp.report.rows import Tables, number, parts, records, text
 
-Tables = Mapping[str, list[dict[str, Any]]]
 Row = Mapping[str, Any]
-
-_RISK_MARKS: dict[str, Mark] = {
-    "definite": "triangle",
-    "pending": "caution",
-    "not_classifiable": "dash",
-}
 
 
 def build_record(
@@ -60,9 +59,9 @@ def build_record(
     tables : mapping of name to rows
         Rows as dictionaries, a missing number None or NaN, filtered to this patient:
         ``viability``, ``quality``, ``sample_quality`` (sample, verdict, reasons separated by
-        '; '), ``curves``, ``synergy``, ``surface``, ``calls``, ``risk``, ``reference``,
-        ``drug_facts``, ``exclusions`` (plate, well, reason, by, date), ``input_hashes`` (sample,
-        input_hash), ``approvals`` (sample, by, date, input_hash).
+        '; '), ``curves``, ``synergy``, ``surface``, ``calls``, ``risk``, ``risk_context``,
+        ``reference``, ``drug_facts``, ``exclusions`` (plate, well, reason, by, date),
+        ``input_hashes`` (sample, input_hash), ``approvals`` (sample, by, date, input_hash).
         A table that is absent counts as empty. A sample without a row in ``sample_quality``
         has not been judged and is treated as failed.
     settings : mapping
@@ -80,12 +79,14 @@ def build_record(
         status is "released" if each sample has an approval whose hash is that of its inputs now.
     """
     assay = Assay(**settings["assay"])
-    classes = [_risk(row) for row in records(tables, "risk", patient=patient["patient"])]
+    classes = risk_rows(patient["patient"], tables)
+    published = risk_statements(patient["patient"], tables)
     ordered = _newest_first(samples)
     newest = _day(ordered[0], "collected_date") if ordered else None
     applies = bool(settings.get("risk_systems", True))
     lead = answers.risk_lead(classes) if applies else answers.NO_RISK
     risk_answer = answers.risk(classes, lead) if applies else answers.risk_does_not_apply()
+    risk_answer = with_remission(risk_answer, published)
     record = PatientRecord(
         report_id="",
         status="draft",  # until every sample is seen to be approved
@@ -94,13 +95,15 @@ def build_record(
         simulated=settings["simulated"],
         research_use=prose.RESEARCH_USE,
         patient=patient["patient"],
-        facts=prose.patient_facts(patient),
+        facts=[*prose.patient_facts(patient), *input_facts(published)],
         assay=assay,
         samples=[
-            _sample(row, newest, patient, tables, assay, settings, risk_answer) for row in ordered
+            _sample(row, newest, patient, tables, assay, settings, (risk_answer, published))
+            for row in ordered
         ],
         risk_lead=lead,
         risk=classes,
+        risk_context=published,
         signatures=list(prose.SIGNATURES),
         how_to_read=prose.how_to_read(),
         methods=prose.methods(assay, settings["normalisation"], settings["thresholds"]),
@@ -122,7 +125,7 @@ def _sample(
     tables: Tables,
     assay: Assay,
     settings: Mapping[str, Any],
-    risk_answer: Answer,
+    risk: tuple[Answer, list[RiskStatement]],
 ) -> UsableSample | FailedSample:
     name = text(row, "sample")
     judged = next(iter(records(tables, "sample_quality", sample=name)), None)
@@ -130,11 +133,12 @@ def _sample(
     reasons = parts(judged, "reasons", ";") if judged else ["the quality was not judged"]
     plates = plate_rows(name, tables, reviewed=bool(settings.get("plate_review", False)))
     common = _common(row, newest, verdict, reasons, plates) | _release(name, tables)
-    drugs = [] if verdict == "fail" else drug_rows(name, assay.name, tables)
+    called = [] if verdict == "fail" else drug_rows(name, assay.name, tables)
+    drugs = with_published(called, risk[1], text(patient, "prior_drugs"))
     unable = sum(drug.call == "not evaluable" for drug in drugs)
     note = f"{unable} of {counted(len(drugs), 'drug')} not evaluable." if unable else ""
     first = answers.usable(verdict, reasons, _cells(row), plates, note)
-    last = [risk_answer, answers.not_to_conclude(verdict == "fail", assay.hours, assay.culture)]
+    last = [risk[0], answers.not_to_conclude(verdict == "fail", assay.hours, assay.culture)]
     if verdict == "fail":
         return FailedSample(
             usable="no",
@@ -226,29 +230,6 @@ def _header(row: Row, assay: Assay, tested: str) -> list[Fact]:
         Fact(term="Elapsed", text=elapsed),
         Fact(term="Tested", text=", ".join(filter(None, [tested, hours])) or "not given"),
     ]
-
-
-def _risk(row: Row) -> Risk:
-    status = text(row, "status")
-    possible = parts(row, "possible", "|")
-    shown = {
-        "definite": text(row, "risk_class"),
-        "pending": f"pending: {' or '.join(possible)}" if possible else "pending",
-    }.get(status, "not classifiable")
-    return Risk(
-        system=text(row, "system"),
-        shown=shown,
-        risk_class=text(row, "risk_class"),
-        tier=text(row, "tier"),
-        status=status,  # type: ignore[arg-type]  # the model checks the word
-        mark=_RISK_MARKS.get(status, "dash"),
-        possible=possible,
-        needs=[prose.field_words(need) for need in parts(row, "needs", ",")],
-        rule=text(row, "rule"),
-        sentence=text(row, "sentence"),
-        flags=parts(row, "flags", ";"),
-        source=text(row, "source"),
-    )
 
 
 def _removed_by_hand(tables: Tables) -> list[RemovedByHand]:

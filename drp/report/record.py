@@ -116,7 +116,8 @@ class Rank(_Part):
 class Drug(_Part):
     """One drug: the call, its probability and the statements it rests on.
 
-    `measures` and `curve` are None where the data support no number.
+    `measures` and `curve` are None where the data support no number. `published` says what the
+    patient's lesions or lineage are published to mean for the drug; no call rests on it.
     """
 
     drug: str
@@ -136,6 +137,7 @@ class Drug(_Part):
     plasma_peak_source: str
     measures: Measures | None
     curve: Curve | None
+    published: list[str] = []
 
 
 class Matrix(_Part):
@@ -321,6 +323,46 @@ class Risk(_Part):
     sentence: str
     flags: list[str]
     source: str
+    switches: list[str] = []
+    table_sha256: str = ""
+
+
+class RiskStatement(_Part):
+    """What is published beside the classes: restated with its source, nothing recommended.
+
+    `condition` is not empty where it is open whether the statement applies; `evidence` is a level
+    of evidence or the cohort of an outcome figure.
+    """
+
+    kind: Literal["input", "flag", "switch", "pathway", "remission", "planning", "agent", "outcome"]
+    subject: str
+    text: str
+    condition: str = ""
+    agents: list[str] = []
+    evidence: str = ""
+    source: str = ""
+
+
+class Change(_Part):
+    """One thing an amended report says otherwise than the one it replaces, and why."""
+
+    what: str
+    before: str
+    after: str
+    why: str
+
+
+class Amendment(_Part):
+    """What changed from an earlier report, which stays under its name.
+
+    `issued` is the time of the earlier report, `status` what it was.
+    """
+
+    replaces: str
+    issued: str
+    status: Literal["draft", "released"]
+    kept: str
+    changes: list[Change]
 
 
 class RemovedByHand(_Part):
@@ -370,6 +412,8 @@ class PatientRecord(_Part):
     samples: list[Sample]
     risk_lead: str
     risk: list[Risk]
+    risk_context: list[RiskStatement] = []
+    amendments: list[Amendment] = []
     signatures: list[str]
     how_to_read: list[Fact]
     methods: list[Fact]

@@ -7,11 +7,10 @@ from typing import Any, Literal
 from drp.report.record import Estimate
 
 Row = Mapping[str, Any]
+Tables = Mapping[str, list[dict[str, Any]]]
 
 
-def records(
-    tables: Mapping[str, list[dict[str, Any]]], name: str, **keep: str
-) -> list[dict[str, Any]]:
+def records(tables: Tables, name: str, **keep: str) -> list[dict[str, Any]]:
     """Give the rows of a table, those whose columns have the values of `keep`.
 
     A table that is absent has no rows: an optional stage did not run.

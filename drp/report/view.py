@@ -23,6 +23,12 @@ from drp.report.record import (
     Sample,
     UsableSample,
 )
+from drp.report.risk_view import (
+    amended_words,
+    amendments,
+    reading_words,
+    risk_context,
+)
 
 FRONT_COMBINATIONS = 3
 # A maximum that chance gives more often than this is not worth a sentence.
@@ -63,6 +69,9 @@ def view(record: PatientRecord, generated_at: str) -> dict[str, Any]:
             for place, sample in enumerate(record.samples)
         ],
         "risk": [_risk(item) for item in record.risk],
+        "risk_context": risk_context(record.risk_context),
+        "amendments": amendments(record.amendments),
+        "amended": amended_words(record.amendments),
         "removed_by_hand": [item.model_dump() for item in record.removed_by_hand],
         "provenance": _input_hashes(record.samples) + _provenance(record.provenance),
     }
@@ -203,7 +212,7 @@ def _why(drug: Drug) -> str:
     for name, words in (("Data", drug.data), ("Rank", rank), ("Caveat", drug.caveat)):
         if words and words not in drug.reason:
             parts.append(numerals.sentence(f"{name}: {words}"))
-    return " ".join(filter(None, parts))
+    return " ".join(filter(None, [*parts, *drug.published]))
 
 
 def _optional(value: float | None, write: Any) -> str:
@@ -346,7 +355,7 @@ def _risk(item: Risk) -> dict[str, str]:
         "mark": mark_svg(item.mark),
         "tier": item.tier,
         # The class stands in a column of its own; a sentence also says what is needed.
-        "why": item.sentence.removeprefix(f"{item.risk_class}. "),
+        "why": item.sentence.removeprefix(f"{item.risk_class}. ") + reading_words(item.switches),
         "rule": item.rule.replace("|", " or "),
         "needs": "" if item.sentence else numerals.listed(item.needs),
         "flags": ", ".join(item.flags),

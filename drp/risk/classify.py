@@ -2,18 +2,18 @@
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from drp.problems import DataError, Place, Problem
-from drp.risk.facts import possible_timings, possible_values, question
+from drp.risk.facts import possible_timings, possible_values, question, values_at
+from drp.risk.flags import patient_flags, system_flags
 from drp.risk.inputs import read_patients, read_rows
 from drp.risk.mrd import Mrd
 from drp.risk.patient import Patient
-from drp.risk.rules import DOMAINS, NOT_CLASSIFIABLE, System, Value, load_systems
-from drp.risk.timing import DIAGNOSIS_CUTS, THERAPY_CUT, Dates
-from drp.risk.worlds import Cube, Verdict, certain
+from drp.risk.rules import NOT_CLASSIFIABLE, System, Value, load_systems
+from drp.risk.worlds import Cube, Verdict, status_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,6 @@ COLUMNS = (
     "switches",
     "table_sha256",
 )
-_TIERS = ("low", "intermediate", "high")
 
 
 def classify_risk(
@@ -108,7 +107,7 @@ def classify_rows(
 def _classified(
     read: tuple[list[Patient], list[Problem]], switches: Mapping[str, str]
 ) -> list[dict[str, str]]:
-    chosen = _checked_switches(switches)
+    chosen = checked_switches(switches)
     found, problems = read
     if any(problem.severity == "error" for problem in problems):
         raise DataError(problems)
@@ -131,7 +130,19 @@ def list_switches() -> dict[str, tuple[str, ...]]:
     return {switch.name: switch.options for system in load_systems() for switch in system.switches}
 
 
-def _checked_switches(switches: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def checked_switches(switches: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Give the readings that are not at their default, sorted; unknown ones are refused.
+
+    Raises
+    ------
+    DataError
+        A switch or an option is not known; every fault is listed.
+
+    Examples
+    --------
+    >>> checked_switches({"inpog_age": "at_relapse", "intreall_t_marrow": "HR"})
+    (('inpog_age', 'at_relapse'),)
+    """
     known, problems = list_switches(), []
     for name, option in sorted(switches.items()):
         if name not in known:
@@ -157,11 +168,73 @@ def _cubes(switches: tuple[tuple[str, str], ...]) -> tuple[tuple[System, Cube], 
     return tuple((system, Cube(system, dict(switches))) for system in load_systems())
 
 
-def _rows(patient: Patient, switches: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Judgement:
+    """What one system says of one patient, and from what.
+
+    Attributes
+    ----------
+    values : mapping
+        What each fact can still be, as this system may use it; see `facts.values_at`.
+    mrd : Mrd, optional
+        The MRD, if it is of the system's time point.
+    flags : set of str
+        Those of the patient and those of the system.
+    """
+
+    system: System
+    cube: Cube
+    verdict: Verdict
+    values: Mapping[str, tuple[Value, ...]]
+    mrd: Mrd | None
+    flags: set[str]
+
+
+def judge(patient: Patient, switches: tuple[tuple[str, str], ...] = ()) -> list[Judgement]:
+    """Put one patient before every system.
+
+    Parameters
+    ----------
+    patient : Patient
+        What is known.
+    switches : tuple of (name, option)
+        Readings that are not at their default, as from `checked_switches`.
+
+    Returns
+    -------
+    list of Judgement
+        In the order of `drp.risk.rules.load_systems`.
+
+    Examples
+    --------
+    >>> from drp.problems import Problems
+    >>> from drp.risk.patient import read_patient
+    >>> patient = read_patient({"patient": "P01", "relapse_number": "2"}, Problems())
+    >>> {judgement.verdict.possible for judgement in judge(patient)}
+    {('not_classifiable',)}
+    """
     values = possible_values(patient)
-    verdicts = [(system, cube, cube.judge(values)) for system, cube in _cubes(switches)]
+    found = []
+    for system, cube in _cubes(switches):
+        own, mrd = values_at(system.mrd_time_point, patient, values)
+        found.append(Judgement(system, cube, cube.judge(own), own, mrd, set()))
+    common = patient_flags(patient, values, [one.verdict for one in found])
+    for one in found:
+        one.flags.update(common, _own_flags(patient, one))
+    return found
+
+
+def _own_flags(patient: Patient, one: Judgement) -> set[str]:
+    flags = system_flags(one.system, one.verdict, one.values)
+    if one.mrd is not patient.eoi_mrd and "eoi_mrd" in one.verdict.needs:
+        flags.add("MRD_TIME_POINT")
+    return flags
+
+
+def _rows(patient: Patient, switches: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:
+    judged = judge(patient, switches)
+    values = judged[0].values
     first = values["relapse_number"] != ("later",)
-    common = _patient_flags(patient, values, [verdict for _, _, verdict in verdicts])
     timings = {
         f"timing_{name}": "|".join(possible_timings(values, f"{name}_timing")) if first else ""
         for name in ("bfm", "cog")
@@ -169,14 +242,14 @@ def _rows(patient: Patient, switches: tuple[tuple[str, str], ...]) -> list[dict[
     return [
         {
             "patient": patient.patient,
-            "system": system.name,
-            **_verdict_cells(system, cube, verdict, patient.eoi_mrd),
-            "flags": ";".join(sorted(common | _system_flags(system, verdict, values))),
+            "system": one.system.name,
+            **_verdict_cells(one.system, one.cube, one.verdict, one.mrd),
+            "flags": ";".join(sorted(one.flags)),
             **timings,
-            "switches": _switches_of(system, switches),
-            "table_sha256": system.table_sha256,
+            "switches": _switches_of(one.system, switches),
+            "table_sha256": one.system.table_sha256,
         }
-        for system, cube, verdict in verdicts
+        for one in judged
     ]
 
 
@@ -204,19 +277,6 @@ def _verdict_cells(system: System, cube: Cube, verdict: Verdict, mrd: Mrd | None
     }
 
 
-def status_of(verdict: Verdict) -> str:
-    """Say how sure a verdict is.
-
-    Examples
-    --------
-    >>> status_of(Verdict(("High", "Low"), (), ("eoi_mrd",), ()))
-    'pending'
-    """
-    if verdict.possible == (NOT_CLASSIFIABLE,):
-        return NOT_CLASSIFIABLE
-    return "definite" if len(verdict.possible) == 1 else "pending"
-
-
 def _sentence(verdict: Verdict, asked: Iterable[str]) -> str:
     names = [name.replace("_", " ") for name in verdict.possible]
     if len(names) > 1:
@@ -235,55 +295,3 @@ def _listed(words: list[str], conjunction: str) -> str:
     if len(words) == 1:
         return words[0]
     return f"{', '.join(words[:-1])} {conjunction} {words[-1]}"
-
-
-def _system_flags(
-    system: System, verdict: Verdict, values: Mapping[str, tuple[Value, ...]]
-) -> set[str]:
-    if status_of(verdict) == NOT_CLASSIFIABLE:
-        return set()
-    fired = {rule.id for rule in verdict.rules}
-    return {
-        flag.flag
-        for flag in system.flags
-        if (not flag.rules or fired <= flag.rules) and certain(flag.when, values)
-    }
-
-
-def _patient_flags(
-    patient: Patient, values: Mapping[str, tuple[Value, ...]], verdicts: Iterable[Verdict]
-) -> set[str]:
-    if values["relapse_number"] == ("later",):
-        return {"NOT_FIRST_RELAPSE"}
-    elapsed = [patient.since_diagnosis, patient.off_therapy]
-    abandoned = values["months_since_diagnosis"] == (Decimal(0),) and values[
-        "months_off_therapy"
-    ] == (Decimal(THERAPY_CUT),)
-    raised = {
-        "BOUNDARY": _near_a_cut(patient),
-        "ABANDONED": abandoned,
-        "DISCORDANT": _discordant(verdicts),
-        "DATES": any(isinstance(time, Dates) for time in elapsed),
-        "UNITS": patient.eoi_mrd is not None and patient.eoi_mrd.as_fraction,
-    }
-    return {flag for flag, is_raised in raised.items() if is_raised}
-
-
-def _near_a_cut(patient: Patient) -> bool:
-    since, off, mrd = patient.since_diagnosis, patient.off_therapy, patient.eoi_mrd
-    mrd_cuts = [cut for cut in DOMAINS["eoi_mrd"] if isinstance(cut, Decimal) and cut > 0]
-    return (
-        (since is not None and any(since.near(cut) for cut in DIAGNOSIS_CUTS))
-        or (off is not None and off.near(THERAPY_CUT))
-        or (mrd is not None and any(mrd.is_exactly(cut) for cut in mrd_cuts))
-    )
-
-
-def _discordant(verdicts: Iterable[Verdict]) -> bool:
-    tiers = {
-        rule.tier
-        for verdict in verdicts
-        if status_of(verdict) == "definite"
-        for rule in verdict.rules
-    }
-    return {_TIERS[0], _TIERS[-1]} <= tiers

@@ -65,6 +65,42 @@ def possible_values(patient: Patient) -> dict[str, tuple[Value, ...]]:
     return values | {"genetics": () if patient.genetics is None else (patient.genetics,)}
 
 
+def values_at(
+    time_point: str, patient: Patient, values: dict[str, tuple[Value, ...]]
+) -> tuple[dict[str, tuple[Value, ...]], Mrd | None]:
+    """Give the values as a system may use them: an MRD of another time point is not known to it.
+
+    Parameters
+    ----------
+    time_point : str
+        When the system has the MRD measured.
+    patient : Patient
+        An MRD without a time point counts as the end of the first block, whatever it is called.
+    values : dict
+        As from `possible_values`.
+
+    Returns
+    -------
+    dict
+        The values, those of ``eoi_mrd`` all open if it is of another time point.
+    Mrd or None
+        The MRD that the system may use.
+
+    Examples
+    --------
+    >>> from drp.problems import Problems
+    >>> from drp.risk.patient import read_patient
+    >>> cells = {"patient": "P01", "eoi_mrd": "0", "mrd_time_point": "end_of_induction"}
+    >>> patient = read_patient(cells, Problems())
+    >>> values, mrd = values_at("end of block 1", patient, possible_values(patient))
+    >>> len(values["eoi_mrd"]), mrd
+    (3, None)
+    """
+    if patient.mrd_time_point in (None, time_point):
+        return values, patient.eoi_mrd
+    return values | {"eoi_mrd": DOMAINS["eoi_mrd"]}, None
+
+
 def possible_timings(values: Mapping[str, tuple[Value, ...]], timing: str) -> tuple[str, ...]:
     """Give the timings that are still possible, sorted.
 

@@ -70,6 +70,36 @@ def read_rows(sheet: Sequence[Mapping[str, str]]) -> tuple[list[Patient], list[P
     return _read(sheet, {column for row in sheet for column in row} | {"patient"})
 
 
+def choose_rows(
+    sheet: Sequence[dict[str, str]], names: Sequence[str], found: Problems
+) -> list[dict[str, str]]:
+    """Give the rows of the patients named, all of them if none is named.
+
+    Parameters
+    ----------
+    sheet : sequence of dict
+        Rows of ``patients.tsv``.
+    names : sequence of str
+        Patients.
+    found : Problems
+        Takes an error for each name that is not in the sheet.
+
+    Examples
+    --------
+    >>> problems = Problems()
+    >>> choose_rows([{"patient": "P01"}], ["P1"], problems), problems.items[0].code
+    ([], 'risk.unknown-patient')
+    """
+    known = [row["patient"] for row in sheet]
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=3) or known[:3]
+            fix = f"Nearest: {', '.join(near)}."
+            text = f"patient {name!r} is not in the sheet"
+            found.error("risk.unknown-patient", Place(SHEET, "column patient"), text, fix)
+    return [row for row in sheet if not names or row["patient"] in names]
+
+
 def _read(
     sheet: Sequence[Mapping[str, str]], given: set[str]
 ) -> tuple[list[Patient], list[Problem]]:

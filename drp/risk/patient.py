@@ -23,6 +23,7 @@ from drp.risk.timing import Dates, Elapsed, Months
 
 IMMUNOPHENOTYPES = ("B", "T", "MPAL")
 SITES = ("isolated_marrow", "combined", "isolated_em")
+MRD_TIME_POINTS = ("end_of_induction", "end_of_block_1")
 SHEET = "patients.tsv"
 UNKNOWN = ("", "na")
 
@@ -45,6 +46,8 @@ class Patient:
         Time to the relapse from diagnosis, and from the end of therapy.
     eoi_mrd : Mrd, optional
         Marrow MRD at the end of induction (block 1).
+    mrd_time_point : str, optional
+        When it was measured, in words; not given, it serves every system.
     genetics : frozenset of str, optional
         Lesions found; empty if tested and none found.
     """
@@ -57,12 +60,14 @@ class Patient:
     off_therapy: Elapsed | None
     on_therapy: bool | None
     eoi_mrd: Mrd | None
+    mrd_time_point: str | None
     age_at_diagnosis_y: Decimal | None
     age_at_relapse_y: Decimal | None
     genetics: frozenset[str] | None
     down_syndrome: bool | None
     prior_hsct: bool | None
     relapse_number: int | None
+    second_remission: bool | None
 
 
 def read_patient(cells: Mapping[str, str], problems: Problems) -> Patient | None:
@@ -128,14 +133,15 @@ class _Row:
             em_sites=self.read("em_sites", read_em_sites),
             **self._times(),
             eoi_mrd=self.read("eoi_mrd", read_mrd),
+            mrd_time_point=self.read("mrd_time_point", _read_time_point),
             age_at_diagnosis_y=self.read("age_at_diagnosis_y", read_age),
             age_at_relapse_y=self.read("age_at_relapse_y", read_age),
             genetics=self.read("genetics", read_genetics),
             down_syndrome=self.read("down_syndrome", read_answer),
             prior_hsct=self.read("prior_hsct", read_answer),
             relapse_number=self.read("relapse_number", read_relapse_number),
+            second_remission=self.read("second_remission", read_answer),
         )
-        self.read("second_remission", read_answer)
         self._check_site(patient)
         self._check_ages(patient)
         return None if self.faulty else patient
@@ -223,6 +229,10 @@ class _Row:
                 place = self.place("age_at_relapse_y")
                 fix = "Check ages and dates; the class uses each as it stands."
                 self.problems.warning("risk.age-time-disagree", place, found, fix)
+
+
+def _read_time_point(text: str) -> str:
+    return read_choice(text, MRD_TIME_POINTS).replace("_", " ")
 
 
 def _months(elapsed: Elapsed) -> Decimal:

@@ -206,7 +206,7 @@ def read_system(content: bytes) -> System:
 def _rule(entry: Mapping[str, Any]) -> Rule:
     return Rule(
         id=entry["id"],
-        when=_conditions(entry["when"]),
+        when=read_conditions(entry["when"]),
         risk_class=entry["class"],
         tier=entry["tier"],
         source=entry["source"],
@@ -217,11 +217,23 @@ def _rule(entry: Mapping[str, Any]) -> Rule:
 
 
 def _flag(entry: Mapping[str, Any]) -> Flag:
-    when = _conditions(entry.get("when", {}))
+    when = read_conditions(entry.get("when", {}))
     return Flag(entry["flag"], when, frozenset(entry.get("rules", ())), entry["meaning"])
 
 
-def _conditions(when: Mapping[str, str | list[str]]) -> tuple[Condition, ...]:
+def read_conditions(when: Mapping[str, str | list[str]]) -> tuple[Condition, ...]:
+    """Read the conditions of a rule, flag or note.
+
+    Raises
+    ------
+    ValueError
+        A fact, value or cut is not known.
+
+    Examples
+    --------
+    >>> sorted(read_conditions({"eoi_mrd": "< 1e-3"})[0].allowed)
+    [Decimal('0'), Decimal('0.0001')]
+    """
     return tuple(_condition(fact, wanted) for fact, wanted in when.items())
 
 

@@ -9,13 +9,15 @@ changes are those, and only those, that must be known to settle it.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import chain, combinations, pairwise, product
+from functools import lru_cache
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from drp.risk.rules import DERIVED, DOMAINS, Condition, Rule, System, Value
+from drp.risk.lesion_sets import lesion_groups, mixture, mixtures
+from drp.risk.rules import DERIVED, DOMAINS, NOT_CLASSIFIABLE, Condition, Rule, System, Value
 
 # The values each fact can still take; genetics is one set of lesions, or empty if not reported.
 Known = Mapping[str, tuple[Value, ...]]
@@ -72,8 +74,8 @@ class Cube:
         self.rules = system.rules_under(switches or {})
         named = {fact for rule in self.rules for part in rule.when for fact in inputs_of(part)}
         self.facts = tuple(fact for fact in DOMAINS if fact in named)
-        self._groups = _lesion_groups(self.rules)
-        self.values = {fact: DOMAINS[fact] or _mixtures(self._groups) for fact in self.facts}
+        self._groups = lesion_groups(self.rules)
+        self.values = {fact: DOMAINS[fact] or mixtures(self._groups) for fact in self.facts}
         shape = [len(self.values[fact]) for fact in self.facts]
         self._fired: NDArray[np.intp] = np.full(shape, -1, dtype=np.intp)
         for index in reversed(range(len(self.rules))):
@@ -85,6 +87,7 @@ class Cube:
         self._classes = np.array(codes, dtype=np.intp)[self._fired]
         self._cuts = {fact: _cuts(fact, self.rules) for fact in self.facts}
         self._verdicts: dict[tuple[tuple[int, int], ...], Verdict] = {}
+        self._asked: dict[tuple[tuple[Value, ...], ...], Verdict] = {}
         self._spans: dict[tuple[str, tuple[Value, ...]], tuple[int, int]] = {}
 
     def judge(self, known: Known) -> Verdict:
@@ -107,10 +110,10 @@ class Cube:
         ValueError
             A fact has a value it cannot take, or a gap between its values.
         """
-        block = tuple([self._span(fact, known.get(fact, ())) for fact in self.facts])
-        if block not in self._verdicts:
-            self._verdicts[block] = self._judge([slice(*span) for span in block])
-        return self._verdicts[block]
+        asked = tuple([known.get(fact, ()) for fact in self.facts])
+        if asked not in self._asked:
+            self._asked[asked] = self._judged(asked)
+        return self._asked[asked]
 
     def cuts(self, fact: str) -> tuple[Decimal, ...]:
         """Give the cuts on a fact that some rule in force uses.
@@ -132,6 +135,12 @@ class Cube:
         (Decimal('0.001'),)
         """
         return self._cuts.get(fact, ())
+
+    def _judged(self, asked: tuple[tuple[Value, ...], ...]) -> Verdict:
+        block = tuple(map(self._span, self.facts, asked))
+        if block not in self._verdicts:
+            self._verdicts[block] = self._judge([slice(*span) for span in block])
+        return self._verdicts[block]
 
     def _judge(self, block: list[slice]) -> Verdict:
         fired = self._rules_in(block)
@@ -171,7 +180,7 @@ class Cube:
             return 0, len(domain)
         if fact == "genetics":
             values = tuple(
-                {_mixture(self._groups, value) for value in values if isinstance(value, frozenset)}
+                {mixture(self._groups, value) for value in values if isinstance(value, frozenset)}
             )
         places = [domain.index(value) for value in values]
         first, last = min(places), max(places)
@@ -191,6 +200,19 @@ class Cube:
         shape = [len(self.values[fact]) if fact in asked else 1 for fact in self.facts]
         worlds = product(*(self.values[fact] for fact in asked))
         return np.array([holds(condition, world) for world in worlds], dtype=bool).reshape(shape)
+
+
+def status_of(verdict: Verdict) -> str:
+    """Say how sure a verdict is.
+
+    Examples
+    --------
+    >>> status_of(Verdict(("High", "Low"), (), ("eoi_mrd",), ()))
+    'pending'
+    """
+    if verdict.possible == (NOT_CLASSIFIABLE,):
+        return NOT_CLASSIFIABLE
+    return "definite" if len(verdict.possible) == 1 else "pending"
 
 
 def inputs_of(condition: Condition) -> tuple[str, ...]:
@@ -253,11 +275,14 @@ def certain(conditions: Iterable[Condition], known: Known) -> bool:
     """
     for condition in conditions:
         choices = [known.get(fact) or DOMAINS[fact] for fact in inputs_of(condition)]
-        if not all(choices):
-            return False
-        if not all(holds(condition, world) for world in product(*choices)):
+        if not _always(condition, tuple(choices)):
             return False
     return True
+
+
+@lru_cache(maxsize=65536)
+def _always(condition: Condition, choices: tuple[tuple[Value, ...], ...]) -> bool:
+    return all(choices) and all(holds(condition, world) for world in product(*choices))
 
 
 def _cuts(fact: str, rules: Iterable[Rule]) -> tuple[Decimal, ...]:
@@ -268,23 +293,3 @@ def _cuts(fact: str, rules: Iterable[Rule]) -> tuple[Decimal, ...]:
         for below, here in pairwise(values)
         if any(part.holds(below) != part.holds(here) for part in wanted)
     )
-
-
-def _lesion_groups(rules: Iterable[Rule]) -> tuple[frozenset[str], ...]:
-    groups = {part.allowed for rule in rules for part in rule.when if part.fact == "genetics"}
-    named = [frozenset(str(lesion) for lesion in group) for group in groups]
-    if sum(map(len, named)) != len(frozenset().union(*named)):
-        raise ValueError("two conditions on genetics share a lesion")
-    return tuple(sorted(named, key=sorted))
-
-
-def _mixtures(groups: tuple[frozenset[str], ...]) -> tuple[Value, ...]:
-    """Give one set of lesions for every choice of groups, the empty one first."""
-    sizes = range(len(groups) + 1)
-    choices = chain.from_iterable(combinations(groups, size) for size in sizes)
-    return tuple(_mixture(groups, frozenset().union(*chosen)) for chosen in choices)
-
-
-def _mixture(groups: tuple[frozenset[str], ...], lesions: Iterable[object]) -> Value:
-    # One lesion stands for its group: the rules cannot tell the others from it.
-    return frozenset(min(group) for group in groups if not group.isdisjoint(lesions))

@@ -43,6 +43,7 @@ rule calls:
 rule risk:
     output:
         risk="results/groups/{group}/risk.parquet",
+        context="results/groups/{group}/risk_context.parquet",
     log:
         "logs/groups/{group}/risk.log",
     params:
@@ -51,4 +52,4 @@ rule risk:
         rows=lambda w: PLAN.rows("risk", w.group),
     shell:
         "python -m drp risk --name {wildcards.group} --settings {params.settings:q}"
-        " --out risk={output.risk} > {log} 2>&1"
+        " --out risk={output.risk} context={output.context} > {log} 2>&1"

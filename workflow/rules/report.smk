@@ -20,6 +20,7 @@ rule record:
         quality=lambda w: of_runs(PLAN.runs_of_group(w.group)),
         reference="results/cohort/reference.parquet",
         risk="results/groups/{group}/risk.parquet",
+        risk_context="results/groups/{group}/risk_context.parquet",
     output:
         records=directory("results/groups/{group}/records"),
     log:
@@ -35,6 +36,7 @@ rule record:
         " --in samples={input.samples} --in curves={input.curves} --in synergy={input.synergy}"
         " --in surface={input.surface} --in calls={input.calls} --in quality={input.quality}"
         " --in reference={input.reference} --in risk={input.risk}"
+        " --in risk_context={input.risk_context}"
         " --out records={output.records} > {log} 2>&1"
 
 
