@@ -88,9 +88,12 @@ def test_a_changed_line_changes_the_fingerprints_it_touches(tmp_path, monkeypatc
     shutil.copytree(provenance.PACKAGE, copy, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(provenance, "PACKAGE", copy)
 
+    def forget():
+        for cached in (provenance.fingerprint, provenance._module_imports, provenance._file_of):
+            cached.cache_clear()
+
     def prints():
-        provenance.fingerprint.cache_clear()
-        provenance._module_imports.cache_clear()
+        forget()
         return {stage: provenance.fingerprint(stage) for stage in SETTINGS}
 
     before = prints()
@@ -103,8 +106,8 @@ def test_a_changed_line_changes_the_fingerprints_it_touches(tmp_path, monkeypatc
     touched = {stage for stage in SETTINGS if again[stage] != after[stage]}
     assert {"curves", "calls", "synergy"} <= touched
     assert not {"plates", "wells", "quality", "viability", "risk", "cohort"} & touched
-    provenance.fingerprint.cache_clear()
-    provenance._module_imports.cache_clear()
+    monkeypatch.undo()
+    forget()
 
 
 def test_writing_is_whole_or_not_at_all(tmp_path):
