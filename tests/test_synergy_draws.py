@@ -70,7 +70,7 @@ def test_the_spread_of_mean_bliss_is_the_closed_form(single, combined):
     _, matrix, _ = one_matrix(single=single, combined=combined, sd=1e-6)
     nothing = Controls((np.empty(0),), (np.empty(0),))
     noise = Noise(5.0, 5.0, 5.0, NO_DF_PENALTY, "")
-    scores = score_cells(matrix, nothing, noise, seed=1, draws=40_000)
+    scores = score_cells(matrix, nothing, noise, seed=1, draws=40_000, models=False)
     inhibition, doses = matrix.inhibition, matrix.doses
     alone_a = inhibition[(doses[:, 1] == 0) & (doses[:, 0] > 0)]
     alone_b = inhibition[(doses[:, 0] == 0) & (doses[:, 1] > 0)]
@@ -154,7 +154,7 @@ def test_intervals_hold_under_a_true_bliss_null(single, combined):
     wells = screens(
         n_samples, size=6, single=single, combined=combined, sd=5, excess=0, n_controls=16, seed=11
     )
-    synergy = score_synergy(wells, seed=2, draws=300)[0]
+    synergy = score_synergy(wells, seed=2, draws=300, models=False)[0]
     # Of 100 true nulls 5 are expected at 5 %; 1 to 12 hold in 99 % of such simulations.
     rejected = int((synergy["bliss_p"] < 0.05).sum())
     missed = int(((synergy["bliss_lo"] > 0) | (synergy["bliss_hi"] < 0)).sum())
@@ -166,7 +166,7 @@ def test_intervals_hold_under_a_true_bliss_null(single, combined):
 
 def test_a_true_excess_is_found_and_covered():
     wells = screens(40, size=6, single=1, combined=3, sd=5, excess=10, n_controls=16, seed=12)
-    synergy = score_synergy(wells, seed=2, draws=400)[0]
+    synergy = score_synergy(wells, seed=2, draws=400, models=False)[0]
     covered = ((synergy["bliss_lo"] <= 10) & (synergy["bliss_hi"] >= 10)).sum()
     # 95 % of 40 is 38; fewer than 33 has a chance below 1 in 100.
     assert covered >= 33
