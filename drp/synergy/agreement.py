@@ -42,10 +42,9 @@ def model_columns(matrix: DoseMatrix, scores: Scores) -> dict[str, Any]:
         "loewe": models.loewe.mean(every, scores.df),
         "zip": models.zip.mean(every, scores.df),
     }
-    columns: dict[str, Any] = {}
+    columns: dict[str, Any] = models.over_pair.columns("gain_over_pair")
     for name, one in estimates.items():
-        parts = (("", one.value), ("_lo", one.lo), ("_hi", one.hi), ("_p", one.p))
-        columns |= {f"{name}{suffix}": value for suffix, value in parts}
+        columns |= one.columns(name)
     return columns | {
         **_loewe_roots(models.loewe),
         "loewe_note": models.loewe.reason,
@@ -56,9 +55,6 @@ def model_columns(matrix: DoseMatrix, scores: Scores) -> dict[str, Any]:
         "css_note": models.css_reason,
         **_relative_inhibition(models.ri),
         **_best_region(matrix, scores),
-        "gain_over_pair": models.over_pair.value,
-        "gain_over_pair_lo": models.over_pair.lo,
-        "gain_over_pair_hi": models.over_pair.hi,
         "agreement": agreement(estimates),
         "models_note": _models_note(models.loewe, models.zip),
     }

@@ -29,6 +29,15 @@ class Estimate:
     hi: float = np.nan
     p: float = np.nan
 
+    def columns(self, name: str) -> dict[str, float]:
+        """Give the columns of a table that hold it.
+
+        >>> list(Estimate(1.0).columns("bliss"))
+        ['bliss', 'bliss_lo', 'bliss_hi', 'bliss_p']
+        """
+        ends = {f"{name}_lo": self.lo, f"{name}_hi": self.hi}
+        return {name: self.value, **ends, f"{name}_p": self.p}
+
 
 def draw_inhibition(
     matrix: DoseMatrix,

@@ -164,10 +164,6 @@ def _describe(matrix: DoseMatrix, scores: Scores, limits: Limits) -> dict[str, A
     }
 
 
-def _columns(name: str, of: Estimate) -> dict[str, float]:
-    return {name: of.value, f"{name}_lo": of.lo, f"{name}_hi": of.hi, f"{name}_p": of.p}
-
-
 def _dose_range(matrix: DoseMatrix, drug: int) -> str:
     doses = np.unique(matrix.doses[matrix.doses[:, drug] > 0, drug])
     if not doses.size:
@@ -196,7 +192,7 @@ def _achievable(matrix: DoseMatrix, scores: Scores, reach: Reach, limits: Limits
     enough = count >= limits.min_cells
     note = f"{count} of {count_cells(everywhere, len(matrix.drugs))} within reach"
     return {
-        **_columns("achievable_bliss", scores.bliss_excess(near) if enough else Estimate()),
+        **(scores.bliss_excess(near) if enough else Estimate()).columns("achievable_bliss"),
         "n_achievable": count,
         "limits_known": not reach.unknown,
         "achievable_note": reach.unknown or (note if enough else f"{note}: too few to average"),
@@ -223,12 +219,8 @@ def _verdict(
     )
     assessable, call, reason = make_call(evidence, limits)
     return {
-        "mean_inhibition": inhibition.value,
-        "mean_inhibition_lo": inhibition.lo,
-        "mean_inhibition_hi": inhibition.hi,
-        "gain": gain.value,
-        "gain_lo": gain.lo,
-        "gain_hi": gain.hi,
+        **inhibition.columns("mean_inhibition"),
+        **gain.columns("gain"),
         "assessable": assessable,
         "call": call,
         "reason": reason,
