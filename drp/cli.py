@@ -101,7 +101,10 @@ def _project_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     show.add_argument("patient")
     export = commands.add_parser("export", help="write all result tables as TSV")
     export.add_argument("--to", type=Path, default=Path("export"), help="folder (export)")
-    for command in (check, run, resume, show, export):
+    meant = commands.add_parser("concordance", help="compare calls with recorded outcomes")
+    meant.add_argument("--outcomes", type=Path, default=Path("config/outcomes.tsv"))
+    meant.add_argument("--to", type=Path, default=Path("reports/concordance.html"))
+    for command in (check, run, resume, show, export, meant):
         command.add_argument("--directory", type=Path, default=Path(), help="project folder (.)")
         command.add_argument("--plates-folder", help="where the exports lie, if not in plates/")
 
@@ -280,6 +283,27 @@ def _export(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _concordance(options: argparse.Namespace) -> int:
+    from drp.concordance import compare
+    from drp.config import CONFIG_FILE, read_config
+    from drp.outcomes import read_outcomes
+    from drp.provenance import now
+    from drp.report.concordance_page import render_concordance
+    from drp.storage import read_rows, write_text
+
+    os.chdir(options.directory)
+    outcomes = read_outcomes(options.outcomes)
+    tables = sorted(Path("results").rglob("calls.parquet"))
+    if not tables:
+        print("There are no calls yet: drp run makes them.", file=sys.stderr)
+        return PROBLEMS
+    rows = compare(outcomes, [row for path in tables for row in read_rows(path)])
+    settings = read_config(Path(CONFIG_FILE), _overrides(options)).model_dump()
+    write_text(options.to, render_concordance(rows, settings=settings, generated_at=now()))
+    print(options.to)
+    return DONE
+
+
 def _risk(options: argparse.Namespace) -> int:
     from drp import risk_text
     from drp.risk import classify_rows, risk_context
@@ -347,4 +371,5 @@ _COMMANDS = {
     "open": _open,
     "export": _export,
     "risk": _risk,
+    "concordance": _concordance,
 }
