@@ -104,7 +104,9 @@ def _project_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     meant = commands.add_parser("concordance", help="compare calls with recorded outcomes")
     meant.add_argument("--outcomes", type=Path, default=Path("config/outcomes.tsv"))
     meant.add_argument("--to", type=Path, default=Path("reports/concordance.html"))
-    for command in (check, run, resume, show, export, meant):
+    view = commands.add_parser("profiles", help="draw the cohort: map, heat map, nearest profiles")
+    view.add_argument("--to", type=Path, default=Path("reports/cohort.html"))
+    for command in (check, run, resume, show, export, meant, view):
         command.add_argument("--directory", type=Path, default=Path(), help="project folder (.)")
         command.add_argument("--plates-folder", help="where the exports lie, if not in plates/")
 
@@ -304,6 +306,29 @@ def _concordance(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _profiles(options: argparse.Namespace) -> int:
+    from drp.config import CONFIG_FILE, read_config
+    from drp.provenance import now
+    from drp.report.cohort_page import render_cohort_page
+    from drp.sheets import read_sheets
+    from drp.storage import read_table, write_text
+
+    os.chdir(options.directory)
+    members = Path("results/cohort/members.parquet")
+    if not members.is_file():
+        print("There is no reference yet: drp run makes it.", file=sys.stderr)
+        return PROBLEMS
+    recorded = {
+        row["sample"]: ", ".join(filter(None, (row.get("kind"), row.get("material")))) or "sample"
+        for row in read_sheets(Path("config")).samples
+    }
+    settings = read_config(Path(CONFIG_FILE), _overrides(options)).model_dump()
+    page = render_cohort_page(read_table(members), recorded, settings=settings, generated_at=now())
+    write_text(options.to, page)
+    print(options.to)
+    return DONE
+
+
 def _risk(options: argparse.Namespace) -> int:
     from drp import risk_text
     from drp.risk import classify_rows, risk_context
@@ -372,4 +397,5 @@ _COMMANDS = {
     "export": _export,
     "risk": _risk,
     "concordance": _concordance,
+    "profiles": _profiles,
 }
