@@ -229,8 +229,8 @@ class _References:
     """The members by assay, drug, unit and dose range; each set is freed of its noise once."""
 
     def __init__(self, members: pd.DataFrame, seed: int) -> None:
-        keys = [members["assay"], members["drug"].str.casefold(), members["dose_unit"]]
-        ordered = members[members["auc"].notna()].sort_values("sample")
+        ordered = members[members["auc"].notna()].sort_values("sample", ignore_index=True)
+        keys = [ordered["assay"], ordered["drug"].str.casefold(), ordered["dose_unit"]]
         self._groups = dict(list(ordered.groupby(keys, sort=False)))
         self._seed = seed
         self._known: dict[tuple[object, ...], tuple[NDArray[Any], Values, Deconvolved]] = {}
@@ -250,7 +250,7 @@ class _References:
         if place not in self._known:
             self._known[place] = self._freed(self._groups[key], low, high, lost)
         names, values, noise_free = self._known[place]
-        return _Reference(np.sort(values[names != curve["sample"]]), noise_free)
+        return _Reference(values[names != curve["sample"]], noise_free)
 
     def _freed(
         self, group: pd.DataFrame, low: float, high: float, lost: bool
@@ -271,8 +271,9 @@ class _References:
         # The usual error: a few curves that hang on hardly any wells must not set it for all.
         error = float(np.median(errors)) if len(errors) else 0.0
         copies = copies_of(members["sample"].tolist(), self._seed)
-        names = members["sample"].to_numpy(object)
-        return names, values, deconvolve(values, error, copies)
+        freed = deconvolve(values, error, copies)
+        ascending = np.argsort(values, kind="stable")
+        return members["sample"].to_numpy(object)[ascending], values[ascending], freed
 
 
 def _call(

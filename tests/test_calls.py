@@ -215,6 +215,11 @@ def test_a_curve_that_lost_its_top_dose_is_compared_over_its_own_range():
     assert call(curve(51.8), reference=reference)["z"] == 0
 
 
+def test_members_joined_without_new_row_numbers_are_kept_apart():
+    other = USUAL.assign(drug="other", auc=20.0)
+    assert call(curve(50), reference=pd.concat([other, USUAL])).equals(call(curve(50)))
+
+
 def test_limited_drugs_keep_their_caveat():
     got = call(curve(50), drug=DrugFacts("limited", "needs 96 h"))
     assert got["reason"].endswith("limited ex vivo: needs 96 h")
