@@ -195,6 +195,21 @@ def test_the_false_discovery_rate_is_held_over_the_panel():
     assert (1 - called["p_sensitive"]).mean() <= SETTINGS["false_discovery_rate"]
 
 
+def test_a_spread_that_is_all_noise_makes_no_sensitive_call():
+    """Every sample is alike and measured with an SD of 5: a fifth lies beyond both cuts."""
+    rng = np.random.default_rng(21)
+    reference = members(rng.normal(80, 5, 100)).assign(auc_se=5.0)
+    curves = pd.concat(
+        [curve(auc, half=1.96 * 5, sample=f"S{place}") for place, auc in
+         enumerate(rng.normal(80, 5, 200))], ignore_index=True
+    )  # fmt: skip
+    samples = pd.DataFrame({"sample": curves["sample"], "assay": "a", "verdict": "pass"})
+    plates = pd.DataFrame([{"plate": "PL1", "verdict": "pass", "reasons": ""}])
+    found = make_calls(curves, samples.assign(reasons=""), plates, reference, {}, SETTINGS, seed=1)
+    assert ((found["z"] >= 1) & (found["percentile"] >= 80)).mean() > 0.1
+    assert (found["call"] != "sensitive").all()
+
+
 def test_ranks_that_cannot_be_told_apart_say_so():
     found = panel_calls({"alike": 50.0, "also": 50.5, "far": 20.0})
     assert found.loc["alike", "tied_with"] == "also"
