@@ -3,10 +3,12 @@
 Three statements are kept apart and printed beside each call: the *data* (did sample, plate and
 curve pass?), the *rank* (where does the sample stand among reference samples of the same assay?)
 and the *exposure* (is the effect at a concentration a patient reaches?). The call follows from the
-three, and its probability from draws of the well noise and of the reference.
+three, and its probability from draws of the noise of wells and controls and of the reference. Over
+the panel of a sample the false discovery rate is held: of the drugs called sensitive no more than a
+stated share is expected not to be so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,11 +16,29 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drp.standing import Standing, Values, draw, rank_words, stand, z_cut
+from drp.deconvolution import (
+    Deconvolved,
+    Values,
+    copies_of,
+    deconvolve,
+    resamples_without,
+)
+from drp.panel import expected_false, ties
+from drp.standing import (
+    SAME_DOSE,
+    Standing,
+    auc_over,
+    control_errors,
+    draw,
+    errors_of,
+    rank_words,
+    stand,
+    z_cut,
+)
 from drp.tables import CALLS, check
 
 SENSITIVE, INTERMEDIATE, NOT_SENSITIVE, NOT_EVALUABLE = CALLS
-_SAME_DOSE = 0.01  # relative difference up to which two dose limits are the same
+_CURVE = ("dose_min", "dose_max", "auc", "top", "bottom", "slope", "ec50")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +69,11 @@ class _Verdict:
     z: float = float("nan")
     percentile: float = float("nan")
     n_reference: int = 0
+    p_sensitive: float = float("nan")
+    p_intermediate: float = float("nan")
+    z_drawn: tuple[float, float] = (float("nan"), float("nan"))
+    expected_false: float = float("nan")
+    tied_with: str = ""
 
 
 def make_calls(
@@ -84,8 +109,11 @@ def make_calls(
     -------
     DataFrame
         Table `calls`. Further columns: uncertain (true below `certain`), rank_status
-        (``established``, ``provisional`` or ``none``), data, rank (the other two statements) and
-        caveat. A drug that is not evaluable has a reason and no number.
+        (``established``, ``provisional`` or ``none``), data, rank (the other two statements),
+        p_sensitive (share of draws in which the rule says sensitive), expected_false (false
+        discovery rate of calling this drug and all surer ones of the sample; NaN for drugs whose
+        values do not ask for the call) and tied_with (drugs called sensitive whose rank cannot be
+        told apart, joined by ``;``). A drug that is not evaluable has a reason and no number.
     """
     quality_of = {
         row["sample"]: {str(column): value for column, value in row.items()}
@@ -93,27 +121,79 @@ def make_calls(
     }
     failed = plates[plates["verdict"] == "fail"]
     failed_plates = dict(zip(failed["plate"], failed["reasons"], strict=True))
-    keys = [members["assay"], members["drug"].str.casefold(), members["dose_unit"]]
-    references = {
-        (str(assay), str(drug), str(unit)): group
-        for (assay, drug, unit), group in members.groupby(keys, sort=False)
-    }
-    rows = []
-    for record in curves.sort_values(["sample", "drug"]).to_dict("records"):
-        curve = {str(column): value for column, value in record.items()}
+    references = _References(members, seed)
+    records = [
+        {str(column): value for column, value in record.items()}
+        for record in curves.sort_values(["sample", "drug"]).to_dict("records")
+    ]
+    controls = control_errors(
+        {str(column): value for column, value in row.items()} for row in plates.to_dict("records")
+    )
+    panels: dict[str, dict[str, _Verdict]] = {}
+    for curve, error in zip(records, errors_of(records, controls), strict=True):
         sample = quality_of[curve["sample"]]
         drug = facts.get(curve["drug"].casefold(), DrugFacts())
-        reference = _comparable(references, curve, str(sample["assay"]))
-        verdict = _call(curve, sample, failed_plates, drug, reference, settings, seed)
-        rows.append({"sample": curve["sample"], "drug": curve["drug"]} | _row(verdict, settings))
+        obstacle = _obstacle(curve, sample, failed_plates, drug)
+        reference = references.comparable(curve, str(sample["assay"]))
+        verdict = _call(curve | {"error": error}, obstacle, sample, drug, reference, settings, seed)
+        panels.setdefault(curve["sample"], {})[curve["drug"]] = verdict
+    rows = [
+        {"sample": sample, "drug": drug} | _row(verdict, settings)
+        for sample, panel in panels.items()
+        for drug, verdict in _with_ties(_controlled(panel, settings), settings).items()
+    ]
     columns = None if rows else [*_row(_Verdict("", "", ""), settings), "sample", "drug"]
     return check(_typed(pd.DataFrame(rows, columns=columns)), "calls")
+
+
+def _controlled(panel: Mapping[str, _Verdict], settings: Mapping[str, Any]) -> dict[str, _Verdict]:
+    """Take back the least sure calls of a panel until the false discovery rate is held."""
+    asked = {drug: v.p_sensitive for drug, v in panel.items() if v.call == SENSITIVE}
+    rates = expected_false(asked)
+    return {
+        drug: _taken_back(verdict, rates[drug], settings) if drug in rates else verdict
+        for drug, verdict in panel.items()
+    }
+
+
+def _taken_back(verdict: _Verdict, rate: float, settings: Mapping[str, Any]) -> _Verdict:
+    if rate <= settings["false_discovery_rate"]:
+        return replace(verdict, expected_false=rate)
+    share = f"{100 * verdict.p_sensitive:.0f} %"
+    return replace(
+        verdict,
+        call=INTERMEDIATE,
+        probability=verdict.p_intermediate,
+        expected_false=rate,
+        reason=f"{verdict.reason}; not sure enough to be called sensitive ({share} of draws)",
+    )
+
+
+def _with_ties(panel: Mapping[str, _Verdict], settings: Mapping[str, Any]) -> dict[str, _Verdict]:
+    """Say of each drug called sensitive which others rank alike."""
+    called = {drug: v.z_drawn for drug, v in panel.items() if v.call == SENSITIVE}
+    alike = ties(called, settings["certain"])
+    return {
+        drug: replace(
+            verdict,
+            tied_with=";".join(alike[drug]),
+            rank=f"{verdict.rank}; rank not told apart from {_listed(alike[drug])}",
+        )
+        if alike.get(drug)
+        else verdict
+        for drug, verdict in panel.items()
+    }
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
 
 
 def _typed(calls: pd.DataFrame) -> pd.DataFrame:
     if len(calls):
         return calls
-    numbers = ("probability", "z", "percentile")
+    numbers = ("probability", "z", "percentile", "p_sensitive", "expected_false")
     kinds = {column: "float64" if column in numbers else "str" for column in calls.columns}
     return calls.astype(kinds | {"n_reference": "int64", "uncertain": "bool"})
 
@@ -131,41 +211,85 @@ def _row(verdict: _Verdict, settings: Mapping[str, Any]) -> dict[str, Any]:
         "rank_status": verdict.rank_status,
         "data": verdict.data,
         "rank": verdict.rank,
+        "p_sensitive": verdict.p_sensitive,
+        "expected_false": verdict.expected_false,
+        "tied_with": verdict.tied_with,
     }
 
 
-def _comparable(
-    references: Mapping[tuple[str, str, str], pd.DataFrame], curve: Mapping[str, Any], assay: str
-) -> Values:
-    """AUCs of the same assay, drug, unit and dose range, without the sample itself; ascending."""
-    members = references.get((assay, curve["drug"].casefold(), curve["dose_unit"]))
-    if members is None:
-        return np.empty(0)
-    same = (
-        (members["sample"].to_numpy() != curve["sample"])
-        & np.isclose(members["dose_min"], curve["dose_min"], rtol=_SAME_DOSE, atol=0)
-        & np.isclose(members["dose_max"], curve["dose_max"], rtol=_SAME_DOSE, atol=0)
-    )
-    values = members["auc"].to_numpy(float)[same]
-    return np.sort(values[~np.isnan(values)])
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """The members a curve is compared with: AUCs, ascending, without the sample's own."""
+
+    values: Values
+    noise_free: Deconvolved | None = None
+
+
+class _References:
+    """The members by assay, drug, unit and dose range; each set is freed of its noise once."""
+
+    def __init__(self, members: pd.DataFrame, seed: int) -> None:
+        ordered = members[members["auc"].notna()].sort_values("sample", ignore_index=True)
+        keys = [ordered["assay"], ordered["drug"].str.casefold(), ordered["dose_unit"]]
+        self._groups = dict(list(ordered.groupby(keys, sort=False)))
+        self._seed = seed
+        self._known: dict[tuple[object, ...], tuple[NDArray[Any], Values, Deconvolved]] = {}
+
+    def comparable(self, curve: Mapping[str, Any], assay: str) -> _Reference:
+        """Give the reference of a curve; the spread of its noise is that of all its members.
+
+        Members are tested over the same doses. A curve that lost wells, and with them perhaps its
+        outermost dose, is also compared with members tested beyond its range, over its range.
+        """
+        key = (assay, curve["drug"].casefold(), curve["dose_unit"])
+        low, high = curve["dose_min"], curve["dose_max"]
+        if key not in self._groups or np.isnan([low, high]).any():
+            return _Reference(np.empty(0))
+        lost = curve.get("n_excluded", 0) > 0
+        place = (*key, f"{low:.6g}", f"{high:.6g}", lost)
+        if place not in self._known:
+            self._known[place] = self._freed(self._groups[key], low, high, lost)
+        names, values, noise_free = self._known[place]
+        return _Reference(values[names != curve["sample"]], noise_free)
+
+    def _freed(
+        self, group: pd.DataFrame, low: float, high: float, lost: bool
+    ) -> tuple[NDArray[Any], Values, Deconvolved]:
+        columns = {name: group[name].to_numpy(float) for name in _CURVE}
+        same = np.isclose(columns["dose_min"], low, rtol=SAME_DOSE, atol=0)
+        same &= np.isclose(columns["dose_max"], high, rtol=SAME_DOSE, atol=0)
+        values = columns["auc"]
+        if lost:
+            covers = columns["dose_min"] <= low * (1 + SAME_DOSE)
+            covers &= columns["dose_max"] >= high * (1 - SAME_DOSE)
+            values = np.where(same, values, np.where(covers, auc_over(columns, low, high), np.nan))
+        else:
+            values = np.where(same, values, np.nan)
+        kept = ~np.isnan(values)
+        members, values = group[kept], values[kept]
+        errors = members.get("auc_se", pd.Series(dtype=float)).dropna().to_numpy(float)
+        # The usual error: a few curves that hang on hardly any wells must not set it for all.
+        error = float(np.median(errors)) if len(errors) else 0.0
+        copies = copies_of(members["sample"].tolist(), self._seed)
+        freed = deconvolve(values, error, copies)
+        ascending = np.argsort(values, kind="stable")
+        return members["sample"].to_numpy(object)[ascending], values[ascending], freed
 
 
 def _call(
     curve: Mapping[str, Any],
+    obstacle: str,
     sample: Mapping[str, Any],
-    failed_plates: Mapping[str, str],
     drug: DrugFacts,
-    reference: Values,
+    reference: _Reference,
     settings: Mapping[str, Any],
     seed: int,
 ) -> _Verdict:
-    obstacle = _obstacle(curve, sample, failed_plates, drug)
     if obstacle:
         return _Verdict(NOT_EVALUABLE, obstacle, data=obstacle)
-    if len(reference) < settings["minimum"]:
-        reason = (
-            f"no reference: {len(reference)} comparable samples of the {settings['minimum']} needed"
-        )
+    n = len(reference.values)
+    if n < settings["minimum"]:
+        reason = f"no reference: {n} comparable samples of the {settings['minimum']} needed"
         return _Verdict(NOT_EVALUABLE, reason, data="curve passes", rank=reason)
     state = "with warnings" if sample["verdict"] == "warn" else "pass"
     data = f"the curve passes, sample and plates {state}"
@@ -196,29 +320,48 @@ def _obstacle(
 def _ranked(
     curve: Mapping[str, Any],
     drug: DrugFacts,
-    reference: Values,
+    reference: _Reference,
     settings: Mapping[str, Any],
     seed: int,
 ) -> _Verdict:
-    n = len(reference)
+    n = len(reference.values)
     provisional = n < settings["established"]
     cut = z_cut(n, settings["z"], settings["established"])
     exposure, at_peak = _exposure(curve, drug, settings["viability_at_cmax"])
-    standing = stand(curve["auc"], reference[None, :], at_peak, _active(curve), cut)
-    call = str(_decide(standing, settings)[0])
-    drawn = draw(curve, reference, standing, draws=int(settings["draws"]), seed=seed)
+    standing = stand(curve["auc"], reference.values[None, :], at_peak, _active(curve), cut)
     note = " (provisional: few reference samples)" if provisional else ""
-    return _Verdict(
-        call=call,
-        reason=_reason(call, standing, settings, note) + _limitation(drug),
+    verdict = _Verdict(
+        call=str(decide(standing, settings)[0]),
+        reason="",
         data="",
         rank=f"{rank_words(standing)}, z {float(standing.z[0]):.1f}{note}",
         exposure=exposure,
         rank_status="provisional" if provisional else "established",
-        probability=float(np.mean(_decide(drawn, settings) == call)),
         z=float(standing.z[0]),
         percentile=float(standing.percentile[0]),
         n_reference=n,
+    )
+    verdict = replace(
+        verdict, reason=_reason(verdict.call, standing, settings, note) + _limitation(drug)
+    )
+    if reference.noise_free is None:
+        return verdict
+    drawn = draw(
+        curve,
+        curve["error"],
+        reference.noise_free,
+        resamples_without(curve["sample"], seed),
+        standing,
+        draws=int(settings["draws"]),
+        seed=seed,
+    )
+    calls = decide(drawn, settings)
+    return replace(
+        verdict,
+        probability=float(np.mean(calls == verdict.call)),
+        p_sensitive=float(np.mean(calls == SENSITIVE)),
+        p_intermediate=float(np.mean(calls == INTERMEDIATE)),
+        z_drawn=(float(np.mean(drawn.z)), float(np.std(drawn.z))),
     )
 
 
@@ -248,7 +391,7 @@ def _dose(value: float) -> str:
     return f"{float(f'{value:.3g}'):,.15g}"
 
 
-def _decide(standing: Standing, settings: Mapping[str, Any]) -> NDArray[np.str_]:
+def decide(standing: Standing, settings: Mapping[str, Any]) -> NDArray[np.str_]:
     """The call of each row of a standing.
 
     A rank beyond the cuts is sensitive unless the effect lies above the reachable concentration. A

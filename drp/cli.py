@@ -101,7 +101,12 @@ def _project_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     show.add_argument("patient")
     export = commands.add_parser("export", help="write all result tables as TSV")
     export.add_argument("--to", type=Path, default=Path("export"), help="folder (export)")
-    for command in (check, run, resume, show, export):
+    meant = commands.add_parser("concordance", help="compare calls with recorded outcomes")
+    meant.add_argument("--outcomes", type=Path, default=Path("config/outcomes.tsv"))
+    meant.add_argument("--to", type=Path, default=Path("reports/concordance.html"))
+    view = commands.add_parser("profiles", help="draw the cohort: map, heat map, nearest profiles")
+    view.add_argument("--to", type=Path, default=Path("reports/cohort.html"))
+    for command in (check, run, resume, show, export, meant, view):
         command.add_argument("--directory", type=Path, default=Path(), help="project folder (.)")
         command.add_argument("--plates-folder", help="where the exports lie, if not in plates/")
 
@@ -280,6 +285,50 @@ def _export(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _concordance(options: argparse.Namespace) -> int:
+    from drp.concordance import compare
+    from drp.config import CONFIG_FILE, read_config
+    from drp.outcomes import read_outcomes
+    from drp.provenance import now
+    from drp.report.concordance_page import render_concordance
+    from drp.storage import read_rows, write_text
+
+    os.chdir(options.directory)
+    outcomes = read_outcomes(options.outcomes)
+    tables = sorted(Path("results").rglob("calls.parquet"))
+    if not tables:
+        print("There are no calls yet: drp run makes them.", file=sys.stderr)
+        return PROBLEMS
+    rows = compare(outcomes, [row for path in tables for row in read_rows(path)])
+    settings = read_config(Path(CONFIG_FILE), _overrides(options)).model_dump()
+    write_text(options.to, render_concordance(rows, settings=settings, generated_at=now()))
+    print(options.to)
+    return DONE
+
+
+def _profiles(options: argparse.Namespace) -> int:
+    from drp.config import CONFIG_FILE, read_config
+    from drp.provenance import now
+    from drp.report.cohort_page import render_cohort_page
+    from drp.sheets import read_sheets
+    from drp.storage import read_table, write_text
+
+    os.chdir(options.directory)
+    members = Path("results/cohort/members.parquet")
+    if not members.is_file():
+        print("There is no reference yet: drp run makes it.", file=sys.stderr)
+        return PROBLEMS
+    recorded = {
+        row["sample"]: ", ".join(filter(None, (row.get("kind"), row.get("material")))) or "sample"
+        for row in read_sheets(Path("config")).samples
+    }
+    settings = read_config(Path(CONFIG_FILE), _overrides(options)).model_dump()
+    page = render_cohort_page(read_table(members), recorded, settings=settings, generated_at=now())
+    write_text(options.to, page)
+    print(options.to)
+    return DONE
+
+
 def _risk(options: argparse.Namespace) -> int:
     from drp import risk_text
     from drp.risk import classify_rows, risk_context
@@ -347,4 +396,6 @@ _COMMANDS = {
     "open": _open,
     "export": _export,
     "risk": _risk,
+    "concordance": _concordance,
+    "profiles": _profiles,
 }

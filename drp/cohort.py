@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from drp.members import MEMBER_NUMBERS, MEMBER_TEXT, member_problems
+from drp.members import MEMBER_NUMBERS, MEMBER_OPTIONAL, MEMBER_TEXT, member_problems
 from drp.plain_tables import plain
 from drp.problems import DataError
 from drp.tables import check, empty
@@ -33,7 +33,8 @@ def members_of_run(curves: pd.DataFrame, assay_of: dict[str, str]) -> pd.DataFra
     -------
     DataFrame
         Columns assay, sample, drug, dose_unit, dose_min, dose_max, auc, dss2, top, bottom, slope,
-        ec50; rows without an AUC are left out.
+        ec50, auc_se (standard error of the AUC, points; NaN where `curves` has none); rows without
+        an AUC are left out.
     """
     usable = curves[curves["sample"].isin(list(assay_of)) & curves["auc"].notna()]
     members = usable.assign(assay=usable["sample"].map(assay_of))
@@ -51,14 +52,17 @@ def read_members(frame: pd.DataFrame, file: str) -> pd.DataFrame:
     faults = member_problems(plain(frame), file)
     if faults:
         raise DataError(faults)
-    columns = {column: pd.to_numeric(frame[column], errors="coerce") for column in MEMBER_NUMBERS}
+    numbers = [name for name in (*MEMBER_NUMBERS, *MEMBER_OPTIONAL) if name in frame]
+    columns = {column: pd.to_numeric(frame[column], errors="coerce") for column in numbers}
     return _ordered(frame.assign(**columns))
 
 
 def _ordered(members: pd.DataFrame) -> pd.DataFrame:
-    columns = [*MEMBER_TEXT, *MEMBER_NUMBERS]
-    kept = members[columns].sort_values(["assay", "drug", "sample"], ignore_index=True)
-    return kept.astype(dict.fromkeys(MEMBER_NUMBERS, "float64"))
+    missing = {name: float("nan") for name in MEMBER_OPTIONAL if name not in members}
+    columns = [*MEMBER_TEXT, *MEMBER_NUMBERS, *MEMBER_OPTIONAL]
+    kept = members.assign(**missing)[columns]
+    kept = kept.sort_values(["assay", "drug", "sample"], ignore_index=True)
+    return kept.astype(dict.fromkeys((*MEMBER_NUMBERS, *MEMBER_OPTIONAL), "float64"))
 
 
 def join_members(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
@@ -69,7 +73,8 @@ def join_members(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
     parts : iterable of DataFrame
         Members, earlier ones first.
     """
-    columns = dict.fromkeys(MEMBER_TEXT, "str") | dict.fromkeys(MEMBER_NUMBERS, "float64")
+    numbers = dict.fromkeys((*MEMBER_NUMBERS, *MEMBER_OPTIONAL), "float64")
+    columns = dict.fromkeys(MEMBER_TEXT, "str") | numbers
     nobody = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
     joined = pd.concat(list(parts) or [nobody], ignore_index=True)
     newest = joined.drop_duplicates(["assay", "sample", "drug"], keep="last")

@@ -130,6 +130,9 @@ class CallSettings(_Strict):
         default=50.0, gt=0, lt=100, description="viability at Cmax at or below this: strong, %"
     )
     certain: float = Field(default=0.8, gt=0.5, lt=1, description="probability below: uncertain")
+    false_discovery_rate: float = Field(
+        default=0.1, gt=0, lt=0.5, description="expected share of false sensitive calls, at most"
+    )
     draws: int = Field(default=2000, ge=1000, le=100_000)
 
 

@@ -6,6 +6,8 @@ from drp.problems import Place, Problem
 
 MEMBER_TEXT = ("assay", "sample", "drug", "dose_unit")
 MEMBER_NUMBERS = ("dose_min", "dose_max", "auc", "dss2", "top", "bottom", "slope", "ec50")
+# Standard error of the AUC, points; tables made before it was kept lack it.
+MEMBER_OPTIONAL = ("auc_se",)
 _KEY = ("assay", "sample", "drug")
 _UNKNOWN = ("", "NA")
 _SHOWN = 5
@@ -34,7 +36,7 @@ def member_problems(table: Mapping[str, Sequence[str]], file: str) -> list[Probl
     """
     wanted = [*MEMBER_TEXT, *MEMBER_NUMBERS]
     faults = [f"column {column} is missing" for column in wanted if column not in table]
-    for column in [name for name in MEMBER_NUMBERS if name in table]:
+    for column in [name for name in (*MEMBER_NUMBERS, *MEMBER_OPTIONAL) if name in table]:
         odd = [text for text in dict.fromkeys(table[column]) if not _is_number(text)]
         faults += [f"{column} is {text!r}" for text in odd[:_SHOWN]]
     if all(column in table for column in _KEY):

@@ -267,6 +267,9 @@ def thresholds(config: Mapping[str, Any]) -> dict[str, str]:
         "and distance from the reference median": f"{calls['auc_difference']:g} points of AUC",
         "reachable if viable at the plasma peak": f"{calls['viability_at_cmax']:g} % or less",
         "strong if viable at the plasma peak": f"{calls['strong_at_cmax']:g} % or less",
+        "false sensitive calls of a sample, expected at most": (
+            f"{100 * calls['false_discovery_rate']:g} %"
+        ),
         "uncertain below probability": f"{calls['certain']:g}",
         "rank from": f"{cohort['minimum']} reference samples, provisional below "
         f"{cohort['established']}",

@@ -177,12 +177,15 @@ def cohort(job: Job) -> None:
 
 def _own_members(job: Job) -> "pd.DataFrame":
     from drp.cohort import members_of_run
+    from drp.standing import control_errors, errors_of
 
     samples = job.table("samples")
     passed = samples[samples["verdict"] != "fail"]
     assay_of = dict(zip(passed["sample"], passed["assay"], strict=True))
-    curves = _without_failed_plates(job.table("curves"), job.table("quality"))
-    return members_of_run(curves, assay_of)
+    quality = job.table("quality")
+    curves = _without_failed_plates(job.table("curves"), quality)
+    errors = errors_of(curves.to_dict("records"), control_errors(quality.to_dict("records")))
+    return members_of_run(curves.assign(auc_se=errors), assay_of)
 
 
 def _without_failed_plates(curves: "pd.DataFrame", quality: "pd.DataFrame") -> "pd.DataFrame":

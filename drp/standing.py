@@ -1,16 +1,29 @@
-"""Standing: where a sample stands among reference samples for one drug, and draws of it."""
+"""Standing: where a sample stands among reference samples for one drug, and draws of it.
+
+What is printed are the measured values. The draws ask what would stand there without noise: the
+sample's AUC is drawn from its posterior under the noise-free distribution of the reference, which
+is itself resampled (`drp.deconvolution`). So a value that noise has carried far away counts for as
+much as it is worth, and a reference that is wide only because it is noisy is not taken for wide.
+"""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Values = NDArray[np.float64]
-_MAD_TO_SD = 1.4826
-_LEAST_SD = 1.0  # points of AUC; a reference is never taken to be narrower than this
+from drp.deconvolution import (
+    GRID,
+    LEAST_SD,
+    MAD_TO_SD,
+    Deconvolved,
+    Values,
+    posterior,
+)
+
+SAME_DOSE = 0.01  # relative difference up to which two dose limits are the same
 _NORMAL_95 = 1.959963984540054
 
 
@@ -88,26 +101,32 @@ def centre_and_spread(values: Values) -> tuple[Values, Values]:
     (array([90.]), array([14.826]))
     """
     centre = np.median(values, axis=1)
-    spread = _MAD_TO_SD * np.median(np.abs(values - centre[:, None]), axis=1)
-    return centre, np.maximum(spread, _LEAST_SD)
+    spread = MAD_TO_SD * np.median(np.abs(values - centre[:, None]), axis=1)
+    return centre, np.maximum(spread, LEAST_SD)
 
 
 def draw(
     curve: Mapping[str, Any],
-    reference: Values,
+    error: float,
+    reference: Deconvolved,
+    resamples: NDArray[np.intp],
     standing: Standing,
     *,
     draws: int,
     seed: int,
 ) -> Standing:
-    """Draw the well noise of AUC and viability at Cmax, and the reference sample, together.
+    """Draw noise-free AUC, viability at Cmax and reference together.
 
     Parameters
     ----------
     curve : mapping
-        Row of table `curves`; its intervals give the noise.
-    reference : array (n,)
-        AUCs of the reference samples, ascending.
+        Row of table `curves`; its intervals give the noise of its wells.
+    error : float
+        Standard error of the AUC, wells and controls, points.
+    reference : Deconvolved
+        The reference.
+    resamples : array of int
+        Those of its resamples that hold no copy of the sample.
     standing : Standing
         The observed one.
     draws : int
@@ -120,16 +139,126 @@ def draw(
     Standing
         With one entry per draw.
     """
-    n = len(reference)
+    usable = resamples[~np.isnan(reference.centre[resamples])]
     generator = np.random.default_rng(_seed(seed, curve["sample"], curve["drug"]))
-    noise = generator.standard_normal(draws)
-    auc = curve["auc"] + noise * _spread(curve, "auc")
-    picked = reference[generator.integers(0, n, (draws, n))]
-    at_peak = standing.at_peak + noise * _spread(curve, "viability_at_cmax")
-    return stand(auc, picked, at_peak, standing.active, standing.cut)
+    prior = reference.prior[usable]
+    chance = np.cumsum(posterior(prior, standing.n, curve["auc"], error), axis=1)
+    picked = np.arange(draws) % len(usable)
+    # Rows one above the other make a single ascending array, searched in one go.
+    ladder = (chance + np.arange(len(usable))[:, None]).ravel()
+    cell = np.searchsorted(ladder, picked + generator.random(draws) * (1 - 1e-9)) % len(GRID)
+    auc = GRID[cell] + generator.random(draws) - 0.5
+    lower = np.cumsum(prior, axis=1)[picked, cell] - prior[picked, cell] / 2
+    moved = (auc - curve["auc"]) / max(error, 1e-9)
+    centre, spread = reference.centre[usable][picked], reference.spread[usable][picked]
+    return Standing(
+        z=(centre - auc) / spread,
+        percentile=100 * (1 - lower),
+        distance=centre - auc,
+        at_peak=standing.at_peak + moved * _spread(curve, "viability_at_cmax"),
+        active=standing.active,
+        n=standing.n,
+        cut=standing.cut,
+    )
 
 
-def _spread(curve: Mapping[str, Any], measure: str) -> float:
+def auc_error(curve: Mapping[Any, Any], control_error: float) -> float:
+    """Give the standard error of an AUC, points: of its wells, and of what makes 100 %.
+
+    Parameters
+    ----------
+    curve : mapping
+        Row of table `curves`.
+    control_error : float
+        Relative standard error of the negative controls (`control_errors`).
+
+    Examples
+    --------
+    >>> round(auc_error({"auc": 50.0, "auc_lo": 46.08, "auc_hi": 53.92}, 0.04), 2)
+    2.83
+    """
+    return float(np.hypot(_spread(curve, "auc"), control_error * curve["auc"]))
+
+
+def control_errors(plates: Iterable[Mapping[Any, Any]]) -> dict[str, float]:
+    """Give each plate's relative standard error of the median of its negative controls.
+
+    Of n normal values a median is 1.2533 times as uncertain as the mean. 0 where unknown.
+
+    Examples
+    --------
+    >>> control_errors([{"plate": "PL1", "cv_negative": 8.0, "n_negative": 16}])
+    {'PL1': 0.025066}
+    """
+    found = {}
+    for plate in plates:
+        n, cv = plate.get("n_negative", 0), plate.get("cv_negative", float("nan"))
+        known = n > 0 and cv == cv
+        found[plate["plate"]] = round(1.2533 * cv / 100 / float(np.sqrt(n)), 12) if known else 0.0
+    return found
+
+
+def errors_of(curves: Iterable[Mapping[Any, Any]], plates: Mapping[str, float]) -> list[float]:
+    """Give the standard error of each curve's AUC, points; NaN where its interval is unknown.
+
+    Parameters
+    ----------
+    curves : iterable of mappings
+        Rows of table `curves`, with the column plates.
+    plates : mapping
+        As `control_errors` gives it. Of several plates the errors average out.
+    """
+    found = []
+    for curve in curves:
+        own = [plates.get(plate, 0.0) for plate in str(curve["plates"]).split(";")]
+        shared = float(np.sqrt(np.sum(np.square(own)))) / len(own)
+        known = not np.isnan(curve["auc_hi"] - curve["auc_lo"])
+        found.append(auc_error(curve, shared) if known else float("nan"))
+    return found
+
+
+def auc_over(members: Mapping[str, Values], low: float, high: float) -> Values:
+    """Give the area under members' curves over another range of doses, %.
+
+    Parameters
+    ----------
+    members : mapping of str to array (n,)
+        dose_min, dose_max, auc, top, bottom, slope, ec50, as in the table of reference samples.
+        Whether a curve falls or rises is told by its AUC; where neither gives it, or the curve is
+        not known, the result is NaN.
+    low, high : float
+        Range, in the members' dose unit; to lie inside the tested one.
+
+    Examples
+    --------
+    >>> curve = {"dose_min": 1.0, "dose_max": 1e4, "auc": 50.0, "top": 100.0, "bottom": 0.0,
+    ...          "slope": 1.0, "ec50": 100.0}
+    >>> auc_over({name: np.array([value]) for name, value in curve.items()}, 1.0, 100.0).round(0)
+    array([85.])
+    """
+    drop = members["top"] - members["bottom"]
+    flat = drop == 0
+    log_ec50 = np.log10(np.where(flat, 1.0, members["ec50"]))
+    slope = np.where(flat, 1.0, members["slope"])
+
+    def gone(start: Values, end: Values) -> Values:
+        """Mean share of the way down, from the integral of a logistic curve."""
+        scale = slope * np.log(10.0)
+        upper, lower = (np.logaddexp(0.0, scale * (edge - log_ec50)) for edge in (end, start))
+        width = np.where(end > start, end - start, np.nan)  # a single dose has no area
+        return np.asarray((upper - lower) / scale / width)
+
+    own = gone(np.log10(members["dose_min"]), np.log10(members["dose_max"]))
+    falling = members["top"] - drop * own
+    rising = members["bottom"] + drop * own
+    errors = [np.abs(area - members["auc"]) for area in (falling, rising)]
+    share = gone(np.full_like(drop, np.log10(low)), np.full_like(drop, np.log10(high)))
+    falls = errors[0] <= errors[1]
+    area = np.where(falls, members["top"] - drop * share, members["bottom"] + drop * share)
+    return np.where(np.minimum(*errors) <= LEAST_SD, area, np.nan)
+
+
+def _spread(curve: Mapping[Any, Any], measure: str) -> float:
     """Standard error that a 95 % interval stands for; 0 where there is none."""
     width = float(curve[f"{measure}_hi"] - curve[f"{measure}_lo"])
     return 0.0 if np.isnan(width) else width / (2 * _NORMAL_95)

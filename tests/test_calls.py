@@ -152,12 +152,87 @@ def test_neither_order_nor_other_samples_change_a_call():
     assert calls.loc["Venetoclax", "probability"] == alone["probability"]
 
 
-def test_a_borderline_call_is_uncertain_and_the_probability_is_the_share_of_draws():
-    cut = float(np.median(USUAL["auc"])) - 5.0
+def test_a_borderline_call_is_uncertain_and_not_called_sensitive():
+    cut = float(np.median(USUAL["auc"])) - 5.5
     got = call(curve(cut, half=4))
-    assert 0.3 < got["probability"] < 0.75
+    assert 0.05 < got["p_sensitive"] < 0.9
+    assert got["expected_false"] == pytest.approx(1 - got["p_sensitive"])
+    assert got["call"] == "intermediate"
+    assert "not sure enough to be called sensitive" in got["reason"]
     assert bool(got["uncertain"])
     assert not call(curve(40))["uncertain"]
+
+
+def test_the_same_distance_counts_less_where_it_may_be_noise():
+    reference = members(RNG.normal(80, 4, 200)).assign(auc_se=3.5)
+    sure, unsure = (call(curve(70, half=half), reference=reference) for half in (1, 10))
+    assert sure["p_sensitive"] > 0.9 > 0.6 > unsure["p_sensitive"]
+
+
+def test_controls_make_calls_less_sure():
+    plates = pd.DataFrame(
+        [{"plate": "PL1", "verdict": "pass", "reasons": "", "cv_negative": 20.0, "n_negative": 4}]
+    )
+    samples = pd.DataFrame([{"sample": "S1", "assay": "a", "verdict": "pass", "reasons": ""}])
+    noisy = make_calls(curve(72), samples, plates, USUAL, {}, SETTINGS, seed=1).iloc[0]
+    assert noisy["p_sensitive"] < call(curve(72))["p_sensitive"]
+
+
+def panel_calls(aucs, half=2.0):
+    curves = pd.concat(
+        [curve(auc, half=half).assign(drug=drug) for drug, auc in aucs.items()], ignore_index=True
+    )
+    samples = pd.DataFrame([{"sample": "S1", "assay": "a", "verdict": "pass", "reasons": ""}])
+    plates = pd.DataFrame([{"plate": "PL1", "verdict": "pass", "reasons": ""}])
+    reference = pd.concat([USUAL.assign(drug=drug) for drug in aucs], ignore_index=True)
+    return make_calls(curves, samples, plates, reference, {}, SETTINGS, seed=1).set_index("drug")
+
+
+def test_the_false_discovery_rate_is_held_over_the_panel():
+    found = panel_calls({f"d{place}": 50.0 + 2.0 * place for place in range(14)}, half=5.0)
+    called = found[found["call"] == "sensitive"]
+    assert 0 < len(called) < len(found)
+    assert (1 - called["p_sensitive"]).mean() <= SETTINGS["false_discovery_rate"]
+
+
+def test_a_spread_that_is_all_noise_makes_no_sensitive_call():
+    """Every sample is alike and measured with an SD of 5: a fifth lies beyond both cuts."""
+    rng = np.random.default_rng(21)
+    reference = members(rng.normal(80, 5, 100)).assign(auc_se=5.0)
+    curves = pd.concat(
+        [curve(auc, half=1.96 * 5, sample=f"S{place}") for place, auc in
+         enumerate(rng.normal(80, 5, 200))], ignore_index=True
+    )  # fmt: skip
+    samples = pd.DataFrame({"sample": curves["sample"], "assay": "a", "verdict": "pass"})
+    plates = pd.DataFrame([{"plate": "PL1", "verdict": "pass", "reasons": ""}])
+    found = make_calls(curves, samples.assign(reasons=""), plates, reference, {}, SETTINGS, seed=1)
+    assert ((found["z"] >= 1) & (found["percentile"] >= 80)).mean() > 0.1
+    assert (found["call"] != "sensitive").all()
+
+
+def test_ranks_that_cannot_be_told_apart_say_so():
+    found = panel_calls({"alike": 50.0, "also": 50.5, "far": 20.0})
+    assert found.loc["alike", "tied_with"] == "also"
+    assert "rank not told apart from also" in found.loc["alike", "rank"]
+    assert found.loc["far", "tied_with"] == ""
+
+
+def test_a_curve_that_lost_its_top_dose_is_compared_over_its_own_range():
+    short = {"dose_max": 300.0}
+    assert "no reference: 0" in call(curve(50, **short))["reason"]
+    # From 100 to 5 % with an EC50 of 30: 52 % over 1 to 1,000 nM, 61 % over 1 to 300 nM.
+    reference = USUAL.assign(auc=51.8)
+    got = call(curve(51.8, n_excluded=1, **short), reference=reference)
+    assert (got["call"], got["n_reference"]) == ("sensitive", len(USUAL))
+    assert call(curve(60.6, n_excluded=1, **short), reference=reference)["z"] == pytest.approx(
+        0, abs=1
+    )
+    assert call(curve(51.8), reference=reference)["z"] == 0
+
+
+def test_members_joined_without_new_row_numbers_are_kept_apart():
+    other = USUAL.assign(drug="other", auc=20.0)
+    assert call(curve(50), reference=pd.concat([other, USUAL])).equals(call(curve(50)))
 
 
 def test_limited_drugs_keep_their_caveat():
