@@ -260,9 +260,10 @@ def record(job: Job) -> None:
 
 
 def report(job: Job) -> None:
-    """Render one patient's record as HTML, JSON and PDF, all with the same time, and keep it."""
+    """Render a record as HTML, JSON, FHIR and PDF, all with the same time, and keep it."""
     from drp.issues import as_amended, keep_issue, last_issue
     from drp.provenance import now
+    from drp.report.fhir import render_fhir
     from drp.report.html import render_html
     from drp.report.pdf import render_pdf
     from drp.report.record import read_record, render_json
@@ -274,7 +275,9 @@ def report(job: Job) -> None:
     write_text(job.outputs["json"], render_json(content, time))
     write_text(job.outputs["html"], render_html(content, time))
     write_bytes(job.outputs["pdf"], render_pdf(content, time))
-    keep_issue(folder, content, last, [job.outputs[kind] for kind in ("json", "html", "pdf")])
+    write_text(job.outputs["fhir"], render_fhir(content, time))
+    kept = [job.outputs[kind] for kind in ("json", "html", "pdf", "fhir")]
+    keep_issue(folder, content, last, kept)
 
 
 def index(job: Job) -> None:

@@ -45,6 +45,7 @@ def test_every_patient_has_every_report(demo, records):
         folder = demo / "reports" / patient
         assert sorted(path.name for path in folder.iterdir()) == [
             "issued",  # what was reported, kept when a report is made again
+            "report.fhir.json",
             "report.html",
             "report.json",
             "report.pdf",

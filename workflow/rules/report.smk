@@ -47,13 +47,15 @@ rule report:
         html="reports/{patient}/report.html",
         pdf="reports/{patient}/report.pdf",
         json="reports/{patient}/report.json",
+        fhir="reports/{patient}/report.fhir.json",
     log:
         "logs/reports/{patient}.log",
     params:
         code=PLAN.code("report"),
     shell:
         "python -m drp report --in record={input.records}/{wildcards.patient}.json"
-        " --out html={output.html} pdf={output.pdf} json={output.json} > {log} 2>&1"
+        " --out html={output.html} pdf={output.pdf} json={output.json} fhir={output.fhir}"
+        " > {log} 2>&1"
 
 
 rule index:
