@@ -8,6 +8,7 @@ drugs tested over the same doses are comparable, and a failed sample is no refer
 import hashlib
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 from drp.members import MEMBER_NUMBERS, MEMBER_OPTIONAL, MEMBER_TEXT, member_problems
@@ -112,5 +113,11 @@ def build_reference(members: pd.DataFrame) -> pd.DataFrame:
 
 def source_hash(members: pd.DataFrame) -> str:
     """Give the SHA-256 of members, whatever their order: the name of a cohort in a report."""
-    text = _ordered(members).to_csv(index=False, lineterminator="\n")
-    return hashlib.sha256(text.encode()).hexdigest()
+    ordered = _ordered(members)
+    found = hashlib.sha256("\t".join(ordered.columns).encode())
+    for column in MEMBER_TEXT:
+        found.update("\n".join(ordered[column].to_numpy(object)).encode())
+    for column in (*MEMBER_NUMBERS, *MEMBER_OPTIONAL):
+        values = ordered[column].to_numpy("<f8")
+        found.update(np.where(np.isnan(values), np.nan, values + 0.0).tobytes())
+    return found.hexdigest()

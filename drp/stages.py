@@ -13,7 +13,7 @@ from drp.storage import write_bytes, write_json, write_table, write_text
 if TYPE_CHECKING:
     import pandas as pd
 
-    from drp.calls import DrugFacts
+    from drp.call_words import DrugFacts
     from drp.problems import Problem
 
 
@@ -184,7 +184,7 @@ def _own_members(job: Job) -> "pd.DataFrame":
     assay_of = dict(zip(passed["sample"], passed["assay"], strict=True))
     quality = job.table("quality")
     curves = _without_failed_plates(job.table("curves"), quality)
-    errors = errors_of(curves.to_dict("records"), control_errors(quality.to_dict("records")))
+    errors = errors_of(curves, control_errors(quality.to_dict("records")))
     return members_of_run(curves.assign(auc_se=errors), assay_of)
 
 
@@ -215,7 +215,7 @@ def calls(job: Job) -> None:
 
 
 def _drug_facts(names: list[str], schedules: Mapping[str, str]) -> "dict[str, DrugFacts]":
-    from drp.calls import DrugFacts
+    from drp.call_words import DrugFacts
     from drp.drugs import applicable_exposure, find, free_words
 
     facts = {}
