@@ -144,7 +144,7 @@ def check_project(config: Config, sheets: Sheets) -> Checked:
         found.extend(check(wells))
     found.extend(check_copies(read.reads))
     found.extend(_patient_problems(config, sheets))
-    found.extend(_drug_problems(read.layouts, config))
+    found.extend(_drug_problems(read.layouts, config, sheets))
     found.extend(_reference_problems(config))
     return Checked(_in_order(found.items), _roles(read.layouts))
 
@@ -186,15 +186,20 @@ def _patient_problems(config: Config, sheets: Sheets) -> list[Problem]:
     return read_rows(sheets.patients)[1] if wanted else []
 
 
-def _drug_problems(layouts: Columns, config: Config) -> list[Problem]:
+def _drug_problems(layouts: Columns, config: Config, sheets: Sheets) -> list[Problem]:
     """Names the drug table does not know are allowed, but said; schedules must exist."""
+    from drp.drug_sheets import drug_problems, laboratory_table
     from drp.drugs import cmax_nm, find, nearest
 
     found = Problems()
+    found.extend(drug_problems(sheets.drugs, sheets.exposure, sheets.lines))
+    if found.errors:
+        return found.items  # what the table knows is not known
+    table = laboratory_table(sheets.drugs, sheets.exposure)
     names = _drug_names(layouts)
-    unknown = [name for name in names if find(name) is None]
+    unknown = [name for name in names if find(name, table) is None]
     for name in unknown:
-        near = nearest(name)
+        near = nearest(name, table)
         if near is not None:
             found.warning(
                 "drugs.misspelt",
@@ -211,7 +216,7 @@ def _drug_problems(layouts: Columns, config: Config) -> list[Problem]:
             "Their class, targets and plasma level stay unknown.",
         )
     try:
-        cmax_nm(names, config.exposure)
+        cmax_nm(names, config.exposure, table)
     except DataError as fault:
         found.extend(fault.problems)
     return found.items

@@ -159,6 +159,10 @@ class Plan(Grouping):
     def _rows_of_samples(self, batch: str) -> Any:
         return [self.samples_of_batch[batch], self.plates_of[batch]]
 
+    def _rows_of_drugs(self, _: str = "") -> Any:
+        """The laboratory's own drug table: what it changes is redone."""
+        return [self.sheets.drugs, self.sheets.exposure]
+
     def _rows_of_risk(self, group: str) -> Any:
         return self.patients_of[group]
 
@@ -166,7 +170,7 @@ class Plan(Grouping):
         samples = self.samples_of_group[group]
         wells = [self._rows_of_wells(batch) for batch in self.batches_of_group(group)]
         approvals = [self.approvals_of.get(row["sample"], []) for row in samples]
-        return [self._rows_of_risk(group), samples, wells, approvals]
+        return [self._rows_of_risk(group), samples, wells, approvals, self._rows_of_drugs()]
 
     def _rows_of_review(self, run: str) -> Any:
         return [[row for row in self.sheets.plates if run_of(row) == run], self._exclusions]

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from drp.config import Config
+from drp.drug_sheets import laboratory_table
+from drp.drugs import DrugTable, applicable_exposure, find
 from drp.plan import SETTINGS, Plan
 from drp.provenance import digest, fingerprint, versions
 from drp.report.build import build_record
@@ -22,6 +24,7 @@ Rows = list[dict[str, Any]]
 _BEFORE_THE_REPORT = tuple(
     stage for stage in SETTINGS if stage not in ("report", "index", "review", "charts")
 )
+_DRUGS = ("drug", "drug2", "drug3")
 _OF_SAMPLES = ("samples", "viability", "curves", "synergy", "surface", "calls")
 
 
@@ -75,7 +78,7 @@ def _record(
             "config_hash": digest(plan.config.model_dump(mode="json")),
             "seed": plan.config.seed,
             "versions": versions(),
-            "files": files,
+            "files": files | _sheet_hashes(own),
             "edits": _edits(own["exclusions"], warnings, {row["plate"] for row in plates}),
         },
     )
@@ -100,9 +103,12 @@ def _cut(
     for name in ("risk", "risk_context"):
         own[name] = [row for row in tables[name] if row["patient"] == patient]
     own["reference"] = tables["reference"]
-    own["drug_facts"] = _drug_facts(
-        sorted({row["drug"] for row in own["curves"]}), plan.config.exposure
-    )
+    names = {row["drug"] for row in own["curves"]}
+    own["drug_facts"] = _drug_facts(sorted(names), plan.config.exposure, drug_table(plan))
+    own["drug_edits"] = [
+        {"drug": edit.drug, "words": edit.words, "row": edit.row}
+        for edit in drug_table(plan).edits_of(_drugs_of(own))
+    ]
     own["exclusions"] = _exclusions(plan, plates)
     own["approvals"] = [dict(row) for row in plan.sheets.approvals if row["sample"] in samples]
     return own
@@ -144,7 +150,9 @@ def input_hash(
     return digest(
         {
             "rows": [patient, sample, plates, _exclusions(plan, names)],
-            "files": {row[c]: files[row[c]] for row in plates for c in ("file", "layout")},
+            "files": {
+                name: files[name] for row in plates for name in (row["file"], layout_file(row))
+            },
             "quality": sorted(
                 [row["plate"], row["verdict"], row["reasons"]]
                 for row in tables["quality"]
@@ -153,10 +161,30 @@ def input_hash(
             "reference": sorted(
                 row["source_hash"] for row in tables["reference"] if row["assay"] == assay
             ),
+            "drugs": _drug_edits(plan, sample["sample"], tables),
             "config": plan.config.model_dump(mode="json"),
             "code": fingerprint(*_BEFORE_THE_REPORT),
         }
     )
+
+
+def _drug_edits(plan: Plan, sample: str, tables: Mapping[str, Rows]) -> list[Any]:
+    """The laboratory's own rows on the drugs of a sample: other drugs do not concern it."""
+    own = {
+        name: [row for row in tables.get(name, []) if row["sample"] == sample]
+        for name in ("curves", "synergy")
+    }
+    return sorted(edit.row for edit in drug_table(plan).edits_of(_drugs_of(own)))
+
+
+def _drugs_of(tables: Mapping[str, Rows]) -> list[str]:
+    rows = [row for name in ("curves", "synergy") for row in tables.get(name, [])]
+    return sorted({row[column] for row in rows for column in _DRUGS if row.get(column)})
+
+
+def drug_table(plan: Plan) -> DrugTable:
+    """Give the shipped drug table with the project's own rows over it."""
+    return laboratory_table(plan.sheets.drugs, plan.sheets.exposure)
 
 
 def _exclusions(plan: Plan, plates: set[str]) -> Rows:
@@ -165,13 +193,11 @@ def _exclusions(plan: Plan, plates: set[str]) -> Rows:
     return [{column: row.get(column, "") for column in columns} for row in rows]
 
 
-def _drug_facts(names: list[str], schedules: Mapping[str, str]) -> Rows:
-    from drp.drugs import applicable_exposure, find
-
+def _drug_facts(names: list[str], schedules: Mapping[str, str], table: DrugTable) -> Rows:
     rows: Rows = []
     for name in names:
-        known = find(name)
-        peak, _ = applicable_exposure(name, schedules)
+        known = find(name, table)
+        peak, _ = applicable_exposure(name, schedules, table)
         source = f"{peak.schedule}; {peak.population}; {peak.source}" if peak else ""
         rows.append(
             {
@@ -192,6 +218,12 @@ def _files(files: Rows, plates: list[Row]) -> dict[str, str]:
     names = {name for row in plates for name in (row["file"], layout_file(row))}
     kept = [row for row in _sorted(files, "file") if row["file"] in names or row["kind"] == "names"]
     return {row["file"]: row["sha256"] for row in kept}
+
+
+def _sheet_hashes(tables: Mapping[str, Rows]) -> dict[str, str]:
+    """The laboratory's rows on the drugs of a patient; other drugs leave the report as it is."""
+    rows = sorted(row["row"] for row in tables["drug_edits"])
+    return {"rows of drugs.tsv and exposure.tsv": digest(rows)} if rows else {}
 
 
 def _sorted(rows: Rows, key: str) -> Rows:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from drp.calls import DrugFacts
+    from drp.drugs import DrugTable
     from drp.problems import Problem
 
 
@@ -114,11 +115,13 @@ def viability(job: Job) -> None:
 
 def curves(job: Job) -> None:
     """Fit the single-agent curves of a batch and derive their measures."""
+    from drp.drug_sheets import read_drug_table
     from drp.drugs import cmax_nm
     from drp.sensitivity import fit_curves
 
     viability = job.table("viability")
-    peaks = cmax_nm(sorted(set(viability["drug"]) - {""}), job.settings["exposure"])
+    names = sorted(set(viability["drug"]) - {""})
+    peaks = cmax_nm(names, job.settings["exposure"], read_drug_table(job.sheets))
     fitted = fit_curves(viability, cmax=peaks, seed=job.settings["seed"])
     write_table(job.outputs["curves"], fitted.assign(plates=_plates_of(fitted, viability)))
 
@@ -138,17 +141,19 @@ def _plates_of(curves: "pd.DataFrame", viability: "pd.DataFrame") -> list[str]:
 
 def synergy(job: Job) -> None:
     """Score the combinations of a batch."""
+    from drp.drug_sheets import read_drug_table
     from drp.drugs import cmax_nm
     from drp.synergy import Limits, score_synergy
 
     asked = job.settings["synergy"]
     viability = job.table("viability")
-    names = {name for column in ("drug", "drug2", "drug3") for name in viability[column]}
+    names = {name for column in ("drug", "drug2", "drug3") for name in viability[column]} - {""}
+    table = read_drug_table(job.sheets)
     scores, surface = score_synergy(
         viability,
         seed=job.settings["seed"],
         draws=asked["draws"],
-        cmax=cmax_nm(sorted(names - {""}), job.settings["exposure"]),
+        cmax=cmax_nm(sorted(names), job.settings["exposure"], table),
         limits=Limits(**{name: asked[name] for name in Limits.__slots__}),
         prior_sd=asked["prior_sd"],
         models=asked["models"],
@@ -197,8 +202,10 @@ def _without_failed_plates(curves: "pd.DataFrame", quality: "pd.DataFrame") -> "
 def calls(job: Job) -> None:
     """Call the drugs of a batch."""
     from drp.calls import make_calls
+    from drp.drug_sheets import read_drug_table
 
     curves = job.table("curves")
+    table = read_drug_table(job.sheets)
     write_table(
         job.outputs["calls"],
         make_calls(
@@ -206,7 +213,7 @@ def calls(job: Job) -> None:
             job.table("samples"),
             job.table("quality"),
             job.table("members"),
-            _drug_facts(sorted(set(curves["drug"])), job.settings["exposure"]),
+            _drug_facts(sorted(set(curves["drug"])), job.settings["exposure"], table),
             job.settings["calls"]
             | {key: job.settings["cohort"][key] for key in ("minimum", "established")},
             seed=job.settings["seed"],
@@ -214,14 +221,16 @@ def calls(job: Job) -> None:
     )
 
 
-def _drug_facts(names: list[str], schedules: Mapping[str, str]) -> "dict[str, DrugFacts]":
+def _drug_facts(
+    names: list[str], schedules: Mapping[str, str], table: "DrugTable"
+) -> "dict[str, DrugFacts]":
     from drp.calls import DrugFacts
     from drp.drugs import applicable_exposure, find, free_words
 
     facts = {}
     for name in names:
-        known = find(name)
-        peak, reason = applicable_exposure(name, schedules)
+        known = find(name, table)
+        peak, reason = applicable_exposure(name, schedules, table)
         facts[name.casefold()] = DrugFacts(
             exvivo=known.exvivo if known else "",
             caveat=known.caveat if known else "",

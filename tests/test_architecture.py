@@ -20,7 +20,7 @@ LAYERS = {
     "cohort": 2, "deconvolution": 0, "panel": 0, "standing": 1,
     "concordance": 1, "outcomes": 2, "profiles": 1, "repeats": 2,
     "calls": 2, "registration": 1, "risk": 1, "risk_text": 2,
-    "drugs": 1,
+    "drugs": 0, "drug_sheets": 2,
     "config": 1, "sheetfiles": 1, "sheets": 2, "batches": 3,
     "provenance": 1, "storage": 1, "export": 2,
     "plates": 4, "report": 4, "plan": 4, "simulate": 5,

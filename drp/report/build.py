@@ -61,7 +61,8 @@ def build_record(
         ``viability``, ``quality``, ``sample_quality`` (sample, verdict, reasons separated by
         '; '), ``curves``, ``synergy``, ``surface``, ``calls``, ``risk``, ``risk_context``,
         ``reference``, ``drug_facts``, ``exclusions`` (plate, well, reason, by, date),
-        ``input_hashes`` (sample, input_hash), ``approvals`` (sample, by, date, input_hash).
+        ``input_hashes`` (sample, input_hash), ``approvals`` (sample, by, date, input_hash),
+        ``drug_edits`` (words: what the laboratory changed in the drug table).
         A table that is absent counts as empty. A sample without a row in ``sample_quality``
         has not been judged and is treated as failed.
     settings : mapping
@@ -106,7 +107,10 @@ def build_record(
         risk_context=published,
         signatures=list(prose.SIGNATURES),
         how_to_read=prose.how_to_read(),
-        methods=prose.methods(assay, settings["normalisation"], settings["thresholds"]),
+        methods=[
+            *prose.methods(assay, settings["normalisation"], settings["thresholds"]),
+            *_drug_table(tables),
+        ],
         limits=list(prose.LIMITS),
         removed_by_hand=_removed_by_hand(tables),
         provenance=Provenance(**provenance),
@@ -230,6 +234,13 @@ def _header(row: Row, assay: Assay, tested: str) -> list[Fact]:
         Fact(term="Elapsed", text=elapsed),
         Fact(term="Tested", text=", ".join(filter(None, [tested, hours])) or "not given"),
     ]
+
+
+def _drug_table(tables: Tables) -> list[Fact]:
+    """What the laboratory itself says of drugs of this report; nothing if it changed nothing."""
+    words = [text(row, "words") for row in records(tables, "drug_edits")]
+    changed = f"Changed or added by the laboratory: {'; '.join(words)}."
+    return [Fact(term="Drug table", text=changed)] if words else []
 
 
 def _removed_by_hand(tables: Tables) -> list[RemovedByHand]:

@@ -34,6 +34,7 @@ rule calls:
     params:
         code=PLAN.code("calls"),
         settings=PLAN.settings("calls"),
+        drugs=PLAN.rows("drugs"),
     shell:
         "python -m drp calls --settings {params.settings:q} --in curves={input.curves}"
         " --in samples={input.samples} --in quality={input.quality} --in members={input.members}"
