@@ -146,6 +146,7 @@ def check_project(config: Config, sheets: Sheets) -> Checked:
     found.extend(_patient_problems(config, sheets))
     found.extend(_drug_problems(read.layouts, config, sheets))
     found.extend(_reference_problems(config))
+    found.extend(_version_problems(config, sheets))
     return Checked(_in_order(found.items), _roles(read.layouts))
 
 
@@ -254,6 +255,27 @@ def _reference_problems(config: Config) -> list[Problem]:
     except (ValueError, csv.Error) as fault:
         where, fix = Place(path.name), "Save it as tab-separated UTF-8 text."
         return [Problem("cohort.bad-reference", "error", where, str(fault), fix)]
+
+
+def _version_problems(config: Config, sheets: Sheets) -> list[Problem]:
+    """An approval can hold a sample only to a version of the reference that there is."""
+    from drp.locks import newest_version, version_of
+
+    found = Problems()
+    named = [version_of(row["input_hash"]) for row in sheets.approvals]
+    if not any(named) or not config.cohort.reference or config.cohort.within_run:
+        return []
+    newest = newest_version(Path(config.cohort.reference))
+    lines = sheets.lines.get("approvals") or range(2, len(named) + 2)
+    for line, version in zip(lines, named, strict=True):
+        if version > newest:
+            found.error(
+                "cohort.unknown-version",
+                Place("approvals.tsv", f"line {line}, column input_hash"),
+                f"version {version} of the reference is named; the newest is {newest}",
+                "Copy the input hash from the report, or put back the table it was made with.",
+            )
+    return found.items
 
 
 def _tab_separated(path: Path) -> dict[str, list[str]]:

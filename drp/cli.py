@@ -106,7 +106,9 @@ def _project_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     meant.add_argument("--to", type=Path, default=Path("reports/concordance.html"))
     view = commands.add_parser("profiles", help="draw the cohort: map, heat map, nearest profiles")
     view.add_argument("--to", type=Path, default=Path("reports/cohort.html"))
-    for command in (check, run, resume, show, export, meant, view):
+    grown = commands.add_parser("reference", help="add approved samples to the reference table")
+    grown.add_argument("what", choices=["add"], help="add: as the table's next version")
+    for command in (check, run, resume, show, export, meant, view, grown):
         command.add_argument("--directory", type=Path, default=Path(), help="project folder (.)")
         command.add_argument("--plates-folder", help="where the exports lie, if not in plates/")
 
@@ -329,6 +331,25 @@ def _profiles(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _reference(options: argparse.Namespace) -> int:
+    from drp.references import grow
+
+    os.chdir(options.directory)
+    plan = _plan(options)
+    table = plan.config.cohort.reference
+    if not table or plan.config.cohort.within_run:
+        print(
+            "Name the table under cohort.reference in config.yaml, and set cohort.within_run: "
+            "false: a reference that grows by approved samples does not take the others.",
+            file=sys.stderr,
+        )
+        return PROBLEMS
+    kinds = {row["sample"]: row.get("kind", "") for row in plan.sheets.samples}
+    version, samples = grow(Path(table), Path("results"), kinds)
+    print(f"{table}: version {version}, added: {', '.join(samples) or 'nothing new is approved'}")
+    return DONE
+
+
 def _risk(options: argparse.Namespace) -> int:
     from drp import risk_text
     from drp.risk import classify_rows, risk_context
@@ -398,4 +419,5 @@ _COMMANDS = {
     "risk": _risk,
     "concordance": _concordance,
     "profiles": _profiles,
+    "reference": _reference,
 }

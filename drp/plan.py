@@ -8,10 +8,12 @@ parameters, so that a change redoes the jobs it touches and no others.
 import json
 from collections import defaultdict
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from drp.batches import Grouping
 from drp.config import Config
+from drp.locks import locked_versions, newest_version
 from drp.provenance import digest, fingerprint
 from drp.sheetfiles import Row
 from drp.sheets import Sheets, layout_file
@@ -158,6 +160,22 @@ class Plan(Grouping):
 
     def _rows_of_samples(self, batch: str) -> Any:
         return [self.samples_of_batch[batch], self.plates_of[batch]]
+
+    @cached_property
+    def _held(self) -> dict[str, int]:
+        """Samples that their approval holds to an older version of the reference."""
+        cohort, approvals = self.config.cohort, self.sheets.approvals
+        if cohort.within_run or not cohort.reference or not approvals:
+            return {}
+        return locked_versions(approvals, newest_version(Path(cohort.reference)))
+
+    def _rows_of_cohort(self, _: str) -> Any:
+        healthy = [row["sample"] for row in self.sheets.samples if row.get("kind") == "healthy"]
+        return [sorted(set(self._held.values())), sorted(healthy)]
+
+    def _rows_of_calls(self, batch: str) -> Any:
+        samples = [row["sample"] for row in self.samples_of_batch[batch]]
+        return sorted((name, self._held[name]) for name in samples if name in self._held)
 
     def _rows_of_drugs(self, _: str = "") -> Any:
         """The laboratory's own drug table: what it changes is redone."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from drp.config import Config
 from drp.drug_sheets import laboratory_table
 from drp.drugs import DrugTable, applicable_exposure, find
+from drp.locks import locked_versions, with_version
 from drp.plan import SETTINGS, Plan
 from drp.provenance import digest, fingerprint, versions
 from drp.report.build import build_record
@@ -38,7 +39,10 @@ def patient_records(job: "Job") -> Iterator[tuple[str, PatientRecord]]:
         whole configuration.
     """
     plan = Plan(Config.model_validate(dict(job.settings)), read_sheets(job.sheets))
-    names = (*_OF_SAMPLES, "quality", "reference", "risk", "risk_context", "files")
+    names = (
+        *(*_OF_SAMPLES, "quality", "reference", "other_references"),
+        *("risk", "risk_context", "files"),
+    )
     tables = {name: [row for path in job.inputs[name] for row in read_rows(path)] for name in names}
     warnings = [
         warning
@@ -63,6 +67,7 @@ def _record(
     rows = [row for row in rows if any(row["sample"] in samples_of_plate(p) for p in plates)]
     own = _cut(plan, patient["patient"], samples, {row["plate"] for row in plates}, tables)
     files = _files(tables["files"], plates)
+    own["cohorts"] = [_cohort_words(plan, row, own) for row in rows]
     own["input_hashes"] = [
         {"sample": row["sample"], "input_hash": input_hash(plan, patient, row, own, files)}
         for row in rows
@@ -103,6 +108,14 @@ def _cut(
     for name in ("risk", "risk_context"):
         own[name] = [row for row in tables[name] if row["patient"] == patient]
     own["reference"] = tables["reference"]
+    own["other_references"] = tables["other_references"]
+    held = locked_versions(plan.sheets.approvals, _newest_version(tables))
+    own["locked_reference"] = [
+        row | {"sample": name}
+        for name in sorted(samples & held.keys())
+        for row in tables["other_references"]
+        if row["of"] == "patients" and row["version"] == held[name]
+    ]
     names = {row["drug"] for row in own["curves"]}
     own["drug_facts"] = _drug_facts(sorted(names), plan.config.exposure, drug_table(plan))
     own["drug_edits"] = [
@@ -142,12 +155,14 @@ def input_hash(
     Returns
     -------
     str
-        16 hexadecimal digits. Neither the time nor approvals.tsv is in it.
+        16 hexadecimal digits, and the version of the reference, if it has versions. Neither the
+        time nor approvals.tsv is in it, but for the version that an approval holds the sample to.
     """
     plates = [row for row in plan.sheets.plates if sample["sample"] in samples_of_plate(row)]
     names = {row["plate"] for row in plates}
     assay = sample.get("assay") or plan.config.assay.name
-    return digest(
+    version, *cohort = _cohort_of(plan, sample["sample"], assay, tables)
+    found = digest(
         {
             "rows": [patient, sample, plates, _exclusions(plan, names)],
             "files": {
@@ -158,14 +173,36 @@ def input_hash(
                 for row in tables["quality"]
                 if row["plate"] in names
             ),
-            "reference": sorted(
-                row["source_hash"] for row in tables["reference"] if row["assay"] == assay
-            ),
+            "reference": cohort,
             "drugs": _drug_edits(plan, sample["sample"], tables),
             "config": plan.config.model_dump(mode="json"),
             "code": fingerprint(*_BEFORE_THE_REPORT),
         }
     )
+    return with_version(found, version)
+
+
+def _newest_version(tables: Mapping[str, Rows]) -> int:
+    rows = [*tables["reference"], *tables.get("other_references", [])]
+    return max((row.get("version", 0) for row in rows), default=0)
+
+
+def _cohort_of(
+    plan: Plan, sample: str, assay: str, tables: Mapping[str, Rows]
+) -> tuple[int, list[str], list[str]]:
+    """The version of the reference a sample is compared with, and the hashes of its members."""
+    newest = _newest_version(tables)
+    version = locked_versions(plan.sheets.approvals, newest).get(sample, newest)
+    others = [row for row in tables.get("other_references", []) if row["version"] == version]
+    patients = [row for row in others if row["of"] == "patients"]
+    if version == newest:
+        patients = tables["reference"]
+    healthy = [row for row in others if row["of"] == "healthy"]
+    first, second = (
+        sorted(row["source_hash"] for row in rows if row["assay"] == assay)
+        for rows in (patients, healthy)
+    )
+    return version, first, second
 
 
 def _drug_edits(plan: Plan, sample: str, tables: Mapping[str, Rows]) -> list[Any]:
@@ -185,6 +222,16 @@ def _drugs_of(tables: Mapping[str, Rows]) -> list[str]:
 def drug_table(plan: Plan) -> DrugTable:
     """Give the shipped drug table with the project's own rows over it."""
     return laboratory_table(plan.sheets.drugs, plan.sheets.exposure)
+
+
+def _cohort_words(plan: Plan, sample: Row, tables: Mapping[str, Rows]) -> dict[str, Any]:
+    """Name the reference of a sample: version, size and hash, as the report prints them."""
+    assay = sample.get("assay") or plan.config.assay.name
+    version, patients, healthy = _cohort_of(plan, sample["sample"], assay, tables)
+    number = f"version {version}, " if version else ""
+    controls = f"; healthy controls, hash {digest(healthy)}" if healthy else ""
+    words = f"{assay}: {number}hash {digest(patients)}{controls}" if patients else f"{assay}: none"
+    return {"sample": sample["sample"], "words": words}
 
 
 def _exclusions(plan: Plan, plates: set[str]) -> Rows:

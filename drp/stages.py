@@ -4,7 +4,7 @@ Each function here is one stage. It gets a `Job`: the files to read and write, t
 stage uses, and the sheets. Science lives in the modules they call, imported only when needed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from drp.job import Job
@@ -165,60 +165,97 @@ def synergy(job: Job) -> None:
 
 
 def cohort(job: Job) -> None:
-    """Build the reference from earlier samples and, if so configured, from this project's."""
+    """Build the reference from earlier samples and, if so configured, from this project's.
+
+    Beside it come the healthy controls, and the older versions that approvals hold samples to.
+    """
     import pandas as pd
 
-    from drp.cohort import build_reference, join_members, read_members
+    from drp.cohort import build_reference, join_members, members_at, read_members
+    from drp.locks import locked_versions
+    from drp.references import HEALTHY, own_members
+    from drp.sheets import read_sheets
 
+    sheets = read_sheets(job.sheets)
     earlier = []
     for path in job.inputs.get("earlier", []):
         frame = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, comment="#")
         earlier.append(read_members(frame, path.name))
-    own = [_own_members(job)] if job.settings["cohort"]["within_run"] else []
-    members = join_members([*earlier, *own])
+    newest = _newest(join_members(earlier)) if earlier else 0
+    own = []
+    if job.settings["cohort"]["within_run"]:
+        kinds = {row["sample"]: row.get("kind", "") for row in sheets.samples}
+        own = [own_members(job.table("samples"), job.table("curves"), job.table("quality"), kinds)]
+        newest = 0  # a cohort that changes with every sample has no versions
+    everyone = join_members([*earlier, *own])
+    members = everyone[everyone["kind"] != HEALTHY].reset_index(drop=True)
+    healthy = everyone[everyone["kind"] == HEALTHY].reset_index(drop=True)
     write_table(job.outputs["members"], members)
-    write_table(job.outputs["reference"], build_reference(members))
+    write_table(job.outputs["healthy"], healthy)
+    write_table(job.outputs["reference"], build_reference(members).assign(version=newest))
+    older = sorted(set(locked_versions(sheets.approvals, newest).values()))
+    parts = [("healthy", newest, build_reference(healthy))]
+    for version in older:
+        parts.append(("patients", version, build_reference(members_at(members, version))))
+        parts.append(("healthy", version, build_reference(members_at(healthy, version))))
+    named = [part.assign(of=of, version=version) for of, version, part in parts]
+    filled = [part for part in named if len(part)] or named[:1]
+    write_table(job.outputs["others"], pd.concat(filled, ignore_index=True))
 
 
-def _own_members(job: Job) -> "pd.DataFrame":
-    from drp.cohort import members_of_run
-    from drp.standing import control_errors, errors_of
-
-    samples = job.table("samples")
-    passed = samples[samples["verdict"] != "fail"]
-    assay_of = dict(zip(passed["sample"], passed["assay"], strict=True))
-    quality = job.table("quality")
-    curves = _without_failed_plates(job.table("curves"), quality)
-    errors = errors_of(curves.to_dict("records"), control_errors(quality.to_dict("records")))
-    return members_of_run(curves.assign(auc_se=errors), assay_of)
-
-
-def _without_failed_plates(curves: "pd.DataFrame", quality: "pd.DataFrame") -> "pd.DataFrame":
-    failed = set(quality.loc[quality["verdict"] == "fail", "plate"])
-    kept = [not failed & set(plates.split(";")) for plates in curves["plates"]]
-    return curves[kept]
+def _newest(members: "pd.DataFrame") -> int:
+    """The newest version of a table of earlier samples; one without versions is version 1."""
+    return int(members["version"].fillna(1).max()) if len(members) else 1
 
 
 def calls(job: Job) -> None:
     """Call the drugs of a batch."""
+    import pandas as pd
+
     from drp.calls import make_calls
     from drp.drug_sheets import read_drug_table
+    from drp.healthy import beside_healthy
+    from drp.references import with_errors
 
-    curves = job.table("curves")
-    table = read_drug_table(job.sheets)
-    write_table(
-        job.outputs["calls"],
-        make_calls(
-            curves,
-            job.table("samples"),
-            job.table("quality"),
-            job.table("members"),
-            _drug_facts(sorted(set(curves["drug"])), job.settings["exposure"], table),
-            job.settings["calls"]
-            | {key: job.settings["cohort"][key] for key in ("minimum", "established")},
-            seed=job.settings["seed"],
-        ),
+    curves, quality = job.table("curves"), job.table("quality")
+    facts = _drug_facts(
+        sorted(set(curves["drug"])), job.settings["exposure"], read_drug_table(job.sheets)
     )
+    settings = dict(job.settings["calls"])
+    settings |= {key: job.settings["cohort"][key] for key in ("minimum", "established")}
+    assay_of = dict(job.table("samples")[["sample", "assay"]].to_numpy())
+    parts = []
+    for part, members, healthy in _by_version(job, with_errors(curves, quality)):
+        called = make_calls(
+            part, job.table("samples"), quality, members, facts, settings, seed=job.settings["seed"]
+        )
+        parts.append(beside_healthy(called, part, healthy, assay_of, settings["minimum"]))
+    filled = [part for part in parts if len(part)] or parts[:1]
+    called = pd.concat(filled).sort_values(["sample", "drug"], ignore_index=True)
+    write_table(job.outputs["calls"], called)
+
+
+def _by_version(
+    job: Job, curves: "pd.DataFrame"
+) -> "Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]":
+    """Curves with the members and the healthy controls they are compared with.
+
+    All of a batch at once, but for the samples that their approval holds to an older version.
+    """
+    from drp.cohort import members_at
+    from drp.locks import locked_versions
+    from drp.sheets import read_sheets
+
+    members, healthy = job.table("members"), job.table("healthy")
+    older: dict[str, int] = {}
+    if job.settings["cohort"]["reference"] and not job.settings["cohort"]["within_run"]:
+        approvals = read_sheets(job.sheets).approvals
+        older = locked_versions(approvals, max(_newest(members), _newest(healthy)))
+    yield curves[~curves["sample"].isin(list(older))], members, healthy
+    for version in sorted(set(older.values())):
+        own = curves["sample"].isin([name for name, held in older.items() if held == version])
+        if own.any():
+            yield curves[own], members_at(members, version), members_at(healthy, version)
 
 
 def _drug_facts(

@@ -62,6 +62,8 @@ def build_record(
         '; '), ``curves``, ``synergy``, ``surface``, ``calls``, ``risk``, ``risk_context``,
         ``reference``, ``drug_facts``, ``exclusions`` (plate, well, reason, by, date),
         ``input_hashes`` (sample, input_hash), ``approvals`` (sample, by, date, input_hash),
+        ``cohorts`` (sample, words: with which reference it was compared),
+        ``locked_reference`` (rows of the older reference a sample is held to, by sample),
         ``drug_edits`` (words: what the laboratory changed in the drug table).
         A table that is absent counts as empty. A sample without a row in ``sample_quality``
         has not been judged and is treated as failed.
@@ -109,6 +111,7 @@ def build_record(
         how_to_read=prose.how_to_read(),
         methods=[
             *prose.methods(assay, settings["normalisation"], settings["thresholds"]),
+            *_cohorts(tables),
             *_drug_table(tables),
         ],
         limits=list(prose.LIMITS),
@@ -234,6 +237,11 @@ def _header(row: Row, assay: Assay, tested: str) -> list[Fact]:
         Fact(term="Elapsed", text=elapsed),
         Fact(term="Tested", text=", ".join(filter(None, [tested, hours])) or "not given"),
     ]
+
+
+def _cohorts(tables: Tables) -> list[Fact]:
+    words = [f"{text(row, 'sample')}: {text(row, 'words')}" for row in records(tables, "cohorts")]
+    return [Fact(term="Reference samples", text=f"{'; '.join(words)}.")] if words else []
 
 
 def _drug_table(tables: Tables) -> list[Fact]:

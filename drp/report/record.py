@@ -117,7 +117,9 @@ class Drug(_Part):
     """One drug: the call, its probability and the statements it rests on.
 
     `measures` and `curve` are None where the data support no number. `published` says what the
-    patient's lesions or lineage are published to mean for the drug; no call rests on it.
+    patient's lesions or lineage are published to mean for the drug; no call rests on it. `selective`
+    is the AUC less the median of healthy controls, points, and `healthy` says it in words; neither
+    decides anything.
     """
 
     drug: str
@@ -138,6 +140,8 @@ class Drug(_Part):
     measures: Measures | None
     curve: Curve | None
     published: list[str] = []
+    healthy: str = ""
+    selective: Estimate | None = None
 
 
 class Matrix(_Part):

@@ -209,7 +209,8 @@ def _why(drug: Drug) -> str:
         parts.append(numerals.sentence(drug.exposure if named else f"Exposure: {drug.exposure}"))
     # With a z the rank stands in the columns beside it.
     rank = drug.ranking if drug.rank.z is None else ""
-    for name, words in (("Data", drug.data), ("Rank", rank), ("Caveat", drug.caveat)):
+    beside = (("Data", drug.data), ("Rank", rank), ("Caveat", drug.caveat))
+    for name, words in (*beside, ("Healthy cells", drug.healthy)):
         if words and words not in drug.reason:
             parts.append(numerals.sentence(f"{name}: {words}"))
     return " ".join(filter(None, [*parts, *drug.published]))

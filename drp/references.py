@@ -1,0 +1,141 @@
+"""The table of earlier samples in the workflow: what a project adds to it, and how it grows.
+
+It grows by approved samples only, and only when the laboratory says so (`drp reference`). Rows are
+never changed, only added, each with the version it came with; see `drp.locks`.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from drp.locks import newest_version
+from drp.members import MEMBER_NUMBERS, MEMBER_TEXT
+from drp.storage import read_json, read_table, write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_COLUMNS = (*MEMBER_TEXT, *MEMBER_NUMBERS, "auc_se", "version", "kind")
+HEALTHY = "healthy"
+
+
+def own_members(
+    samples: "pd.DataFrame",
+    curves: "pd.DataFrame",
+    quality: "pd.DataFrame",
+    kinds: Mapping[str, str],
+) -> "pd.DataFrame":
+    """Give the reference rows of this project's samples; failed samples and plates give none.
+
+    Parameters
+    ----------
+    samples, curves, quality : DataFrame
+        The tables of all batches and runs.
+    kinds : mapping
+        Sample → its kind in samples.tsv; `healthy` ones are healthy controls.
+    """
+    from drp.cohort import members_of_run
+
+    passed = samples[samples["verdict"] != "fail"]
+    assay_of = dict(zip(passed["sample"], passed["assay"], strict=True))
+    kept = _without_failed_plates(curves, quality)
+    members = members_of_run(with_errors(kept, quality), assay_of)
+    healthy = [kinds.get(sample, "") == HEALTHY for sample in members["sample"]]
+    return members.assign(kind=[HEALTHY if yes else "" for yes in healthy])
+
+
+def with_errors(curves: "pd.DataFrame", quality: "pd.DataFrame") -> "pd.DataFrame":
+    """Give curves with `auc_se`: the standard error of the AUC, wells and controls together."""
+    from drp.standing import control_errors, errors_of
+
+    controls = control_errors(quality.to_dict("records"))
+    return curves.assign(auc_se=errors_of(curves.to_dict("records"), controls))
+
+
+def _without_failed_plates(curves: "pd.DataFrame", quality: "pd.DataFrame") -> "pd.DataFrame":
+    failed = set(quality.loc[quality["verdict"] == "fail", "plate"])
+    kept = [not failed & set(plates.split(";")) for plates in curves["plates"]]
+    return curves[kept]
+
+
+def approved_samples(records: Iterable[Path]) -> set[str]:
+    """Give the samples whose approval holds for their present inputs."""
+    samples = [sample for path in records for sample in read_json(path)["samples"]]
+    return {
+        sample["sample"] for sample in samples if sample["approval"] and sample["approval"]["valid"]
+    }
+
+
+def grow(table: Path, results: Path, kinds: Mapping[str, str]) -> tuple[int, list[str]]:
+    """Add this project's approved samples to a table of earlier samples, as its next version.
+
+    Parameters
+    ----------
+    table : Path
+        The table; it is made if it is not there. Its lines stay as they are.
+    results : Path
+        The folder with the results of a finished run.
+    kinds : mapping
+        Sample → its kind in samples.tsv.
+
+    Returns
+    -------
+    version : int
+        The newest version, after what was added.
+    samples : list of str
+        Those added. One that stands in the table already is left as it is.
+    """
+    import pandas as pd
+
+    def joined(pattern: str) -> "pd.DataFrame":
+        parts = [read_table(path) for path in sorted(results.glob(pattern))]
+        return pd.concat(parts, ignore_index=True)
+
+    approved = approved_samples(sorted(results.glob("groups/*/records/*.json")))
+    remarks, header, rows = _read(table)
+    known = {row["sample"] for row in rows}
+    version = newest_version(table)
+    if not approved - known:
+        return version, []
+    quality = joined("runs/*/quality.parquet")
+    members = own_members(
+        joined("batches/*/samples.parquet"), joined("batches/*/curves.parquet"), quality, kinds
+    )
+    new = members[members["sample"].isin(approved - known)].assign(version=version + 1)
+    if new.empty:
+        return version, []
+    added = [
+        {str(name): _cell(value) for name, value in row.items()} for row in new.to_dict("records")
+    ]
+    old = [row | {"version": row.get("version") or "1"} for row in rows]
+    _write(table, remarks, header, [*old, *added])
+    return version + 1, sorted(set(new["sample"]))
+
+
+def _read(table: Path) -> tuple[list[str], list[str], list[dict[str, str]]]:
+    if not table.is_file():
+        return [], [], []
+    lines = table.read_text(encoding="utf-8").splitlines()
+    remarks = [line for line in lines if line.startswith("#")]
+    reader = csv.DictReader((line for line in lines if not line.startswith("#")), delimiter="\t")
+    rows = list(reader)
+    return remarks, list(reader.fieldnames or []), rows
+
+
+def _write(
+    table: Path, remarks: Sequence[str], header: Sequence[str], rows: list[dict[str, str]]
+) -> None:
+    text = io.StringIO()
+    text.writelines(f"{remark}\n" for remark in remarks)
+    columns = list(dict.fromkeys([*header, *_COLUMNS]))
+    writer = csv.DictWriter(text, columns, delimiter="\t", lineterminator="\n", restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_text(table, text.getvalue())
+
+
+def _cell(value: Any) -> str:
+    """Every digit of a number, so that it reads back as the same one; nothing for NaN."""
+    return "" if value != value else repr(value) if isinstance(value, float) else str(value)
