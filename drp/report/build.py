@@ -153,7 +153,7 @@ def _sample(
             header=_header(row, assay, ""),
             **common,
         )
-    combinations = combination_rows(name, tables)
+    combinations = combination_rows(name, tables, settings.get("certain"))
     found = answers.stand_out(drugs, settings.get("certain"), text(patient, "cautions"))
     tested = f"{counted(len(drugs), 'drug')}, {counted(len(combinations), 'combination')}"
     shown, shown_note = featured(drugs)

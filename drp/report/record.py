@@ -117,9 +117,9 @@ class Drug(_Part):
     """One drug: the call, its probability and the statements it rests on.
 
     `measures` and `curve` are None where the data support no number. `published` says what the
-    patient's lesions or lineage are published to mean for the drug; no call rests on it. `selective`
-    is the AUC less the median of healthy controls, points, and `healthy` says it in words; neither
-    decides anything.
+    patient's lesions or lineage are published to mean for the drug; no call rests on it.
+    `selective` is the AUC less the median of healthy controls, points, and `healthy` says it in
+    words; neither decides anything.
     """
 
     drug: str
@@ -170,6 +170,8 @@ class Combination(_Part):
     what they could not do. `css` and `ri` (of the better drug alone) are efficacy, 0 to 100.
     `p_fdr` is adjusted for the sample's combinations; `detectable_excess` is the true excess this
     design finds in 8 of 10 cases; `best_region` is the largest mean excess of 3 × 3 dose pairs.
+    `data`, `efficacy` and `synergy` are the three statements the call rests on, kept apart;
+    `probability` is that of the call, None where it claims nothing.
     """
 
     combination: str
@@ -197,6 +199,11 @@ class Combination(_Part):
     best_region_p: float | None
     best_region_doses: str
     matrices: list[Matrix]
+    probability: float | None = None
+    uncertain: bool = False
+    data: str = ""
+    efficacy: str = ""
+    synergy: str = ""
 
 
 class RemovedWell(_Part):

@@ -278,7 +278,7 @@ def _combination(item: Combination) -> dict[str, Any]:
     numbers = item.assessable and item.bliss.value is not None
     return {
         "combination": item.combination,
-        "call": item.call,
+        "call": f"{item.call}, uncertain" if item.uncertain else item.call,
         "mark": mark_svg(item.mark),
         "bliss": numerals.value(item.bliss, "signed") if numbers else "",
         "bliss_interval": numerals.interval(item.bliss, "signed") if numbers else "",
@@ -290,9 +290,21 @@ def _combination(item: Combination) -> dict[str, Any]:
         "models": _models(item) if numbers else item.models,
         "design": item.design,
         "n_wells": f"{item.n_wells:,}",
-        "reason": item.reason,
+        "reason": " ".join(filter(None, [item.reason, _statements(item)])),
         "matrices": shown,
     }
+
+
+def _statements(item: Combination) -> str:
+    """The three statements of a combination, each by its name, and how sure the call is."""
+    sure = _optional(item.probability, numerals.probability)
+    named = {
+        "Data": item.data if item.data not in item.reason else "",
+        "Efficacy": item.efficacy,
+        "Synergy": item.synergy,
+        "Probability of this call": sure + (", uncertain" if item.uncertain else ""),
+    }
+    return " ".join(numerals.sentence(f"{name}: {text}") for name, text in named.items() if text)
 
 
 def _models(item: Combination) -> str:
