@@ -136,6 +136,16 @@ class CallSettings(_Strict):
     draws: int = Field(default=2000, ge=1000, le=100_000)
 
 
+class RepeatSettings(_Strict):
+    """When repeat samples of a patient differ."""
+
+    between_sd: float = Field(
+        default=3.0, ge=0, description="SD of the AUC between platings of the same cells, points"
+    )
+    least_change: float = Field(default=5.0, ge=0, description="least change, points of AUC")
+    false_discovery_rate: float = Field(default=0.05, gt=0, lt=0.5)
+
+
 class RiskSwitches(_Strict):
     """How contested criteria of the relapse risk systems are read; see docs/risk.md."""
 
@@ -162,6 +172,7 @@ class Config(_Strict):
     synergy: SynergySettings = SynergySettings()
     cohort: CohortSettings = CohortSettings()
     calls: CallSettings = CallSettings()
+    repeats: RepeatSettings = RepeatSettings()
     risk_systems: bool = Field(
         default=True, description="false where the patients have no relapse of childhood ALL"
     )

@@ -8,6 +8,7 @@ from drp.config import Config
 from drp.drug_sheets import laboratory_table
 from drp.drugs import DrugTable, applicable_exposure, find
 from drp.locks import locked_versions, with_version
+from drp.patient_changes import patient_changes
 from drp.plan import SETTINGS, Plan
 from drp.provenance import digest, fingerprint, versions
 from drp.report.build import build_record
@@ -67,6 +68,9 @@ def _record(
     rows = [row for row in rows if any(row["sample"] in samples_of_plate(p) for p in plates)]
     own = _cut(plan, patient["patient"], samples, {row["plate"] for row in plates}, tables)
     files = _files(tables["files"], plates)
+    own["changes"] = patient_changes(
+        rows, own, plan.config.assay.name, plan.config.repeats.model_dump()
+    )
     own["cohorts"] = [_cohort_words(plan, row, own) for row in rows]
     own["input_hashes"] = [
         {"sample": row["sample"], "input_hash": input_hash(plan, patient, row, own, files)}
@@ -353,7 +357,12 @@ def thresholds(config: Mapping[str, Any]) -> dict[str, str]:
         "rank from": f"{cohort['minimum']} reference samples, provisional below "
         f"{cohort['established']}",
     }
-    synergy = config["synergy"]
+    repeats, synergy = config["repeats"], config["synergy"]
+    named |= {
+        "repeat samples differ from": f"{repeats['least_change']:g} points of AUC, at a false "
+        f"discovery rate of {100 * repeats['false_discovery_rate']:g} % and an SD between platings "
+        f"of {repeats['between_sd']:g} points",
+    }
     named |= {
         "combination effective from mean inhibition": f"{synergy['effective_inhibition']:g} %",
         "synergistic from Bliss excess": f"{synergy['synergistic_excess']:g} points",

@@ -63,7 +63,6 @@ def test_every_module_of_science_is_in_some_fingerprint():
         "drp.stages",
     }
     outside |= {"drp.relevance", "drp.selective"}  # functions for users, in no stage
-    outside |= {"drp.repeats"}  # likewise
     # What `drp concordance` and `drp profiles` run, on demand and apart from the workflow.
     outside |= {"drp.profiles", "drp.report.cohort_page", "drp.report.profile_figures"}
     outside |= {"drp.concordance", "drp.outcomes", "drp.report.concordance_page"}

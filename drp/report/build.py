@@ -28,6 +28,7 @@ from drp.report.record import (
     UsableSample,
     Verdict,
 )
+from drp.report.repeat_rows import repeat_rows
 from drp.report.risk_rows import (
     input_facts,
     risk_rows,
@@ -62,6 +63,7 @@ def build_record(
         '; '), ``curves``, ``synergy``, ``surface``, ``calls``, ``risk``, ``risk_context``,
         ``reference``, ``drug_facts``, ``exclusions`` (plate, well, reason, by, date),
         ``input_hashes`` (sample, input_hash), ``approvals`` (sample, by, date, input_hash),
+        ``changes`` (what changed from sample to sample, `drp.patient_changes`),
         ``cohorts`` (sample, words: with which reference it was compared),
         ``locked_reference`` (rows of the older reference a sample is held to, by sample),
         ``drug_edits`` (words: what the laboratory changed in the drug table).
@@ -107,6 +109,7 @@ def build_record(
         risk_lead=lead,
         risk=classes,
         risk_context=published,
+        repeats=repeat_rows(tables),
         signatures=list(prose.SIGNATURES),
         how_to_read=prose.how_to_read(),
         methods=[

@@ -354,6 +354,28 @@ class RiskStatement(_Part):
     source: str = ""
 
 
+class RepeatDrug(_Part):
+    """One drug in two samples of a patient: the change of its AUC, points.
+
+    Negative is more sensitive. `q` is the p-value of no change, adjusted over the drugs compared.
+    """
+
+    drug: str
+    change: Estimate
+    q: float | None
+    verdict: Literal["more sensitive", "less sensitive", "no change beyond noise"]
+
+
+class Repeat(_Part):
+    """A sample beside the one before it; where nothing can be compared, `reason` says why."""
+
+    earlier: str
+    later: str
+    days: int | None
+    reason: str
+    drugs: list[RepeatDrug]
+
+
 class Change(_Part):
     """One thing an amended report says otherwise than the one it replaces, and why."""
 
@@ -424,6 +446,7 @@ class PatientRecord(_Part):
     risk_lead: str
     risk: list[Risk]
     risk_context: list[RiskStatement] = []
+    repeats: list[Repeat] = []
     amendments: list[Amendment] = []
     signatures: list[str]
     how_to_read: list[Fact]

@@ -23,6 +23,7 @@ from drp.report.record import (
     Sample,
     UsableSample,
 )
+from drp.report.repeat_rows import repeat_lines
 from drp.report.risk_view import (
     amended_words,
     amendments,
@@ -70,6 +71,7 @@ def view(record: PatientRecord, generated_at: str) -> dict[str, Any]:
         ],
         "risk": [_risk(item) for item in record.risk],
         "risk_context": risk_context(record.risk_context),
+        "repeats": repeat_lines(record.repeats),
         "amendments": amendments(record.amendments),
         "amended": amended_words(record.amendments),
         "removed_by_hand": [item.model_dump() for item in record.removed_by_hand],
