@@ -35,6 +35,7 @@ _STAGES = {
     "index": "list all patients",
     "review": "write the review pages of a run's plates",
     "charts": "chart the controls of all runs",
+    "cohort_page": "draw the cohort",
 }
 
 
@@ -311,6 +312,7 @@ def _concordance(options: argparse.Namespace) -> int:
 def _profiles(options: argparse.Namespace) -> int:
     from drp.config import CONFIG_FILE, read_config
     from drp.provenance import now
+    from drp.references import recorded_words
     from drp.report.cohort_page import render_cohort_page
     from drp.sheets import read_sheets
     from drp.storage import read_table, write_text
@@ -320,10 +322,7 @@ def _profiles(options: argparse.Namespace) -> int:
     if not members.is_file():
         print("There is no reference yet: drp run makes it.", file=sys.stderr)
         return PROBLEMS
-    recorded = {
-        row["sample"]: ", ".join(filter(None, (row.get("kind"), row.get("material")))) or "sample"
-        for row in read_sheets(Path("config")).samples
-    }
+    recorded = recorded_words(read_sheets(Path("config")).samples)
     settings = read_config(Path(CONFIG_FILE), _overrides(options)).model_dump()
     page = render_cohort_page(read_table(members), recorded, settings=settings, generated_at=now())
     write_text(options.to, page)

@@ -183,6 +183,7 @@ class Config(_Strict):
     plate_review: bool = Field(
         default=True, description="false leaves out the review pages of the plates"
     )
+    cohort_page: bool = Field(default=True, description="false leaves out the page of the cohort")
     seed: int = Field(default=1, ge=0)
 
 

@@ -39,7 +39,8 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "record": tuple(Config.model_fields),
     "report": (),
     "charts": ("title", "laboratory", "simulated", "quality"),
-    "index": ("title", "laboratory", "simulated", "plate_review"),
+    "index": ("title", "laboratory", "simulated", "plate_review", "cohort_page"),
+    "cohort_page": ("title", "laboratory", "simulated"),
     "review": ("title", "laboratory", "simulated"),
 }
 
@@ -130,6 +131,11 @@ class Plan(Grouping):
         return list(self.runs) if self.config.cohort.within_run else []
 
     @property
+    def cohort_pages(self) -> list[str]:
+        """The page of the cohort, or none."""
+        return ["reports/cohort.html"] if self.config.cohort_page else []
+
+    @property
     def charted_batches(self) -> list[str]:
         """Batches whose curves are charted across runs: all of them, or none."""
         return self.batches if self.config.quality.reference_drugs else []
@@ -192,6 +198,10 @@ class Plan(Grouping):
 
     def _rows_of_review(self, run: str) -> Any:
         return [[row for row in self.sheets.plates if run_of(row) == run], self._exclusions]
+
+    def _rows_of_cohort_page(self, _: str) -> Any:
+        columns = ("sample", "kind", "material")
+        return [[row.get(column, "") for column in columns] for row in self.sheets.samples]
 
     def _rows_of_charts(self, _: str) -> Any:
         return [[row["plate"], run_of(row)] for row in self.sheets.plates]

@@ -24,7 +24,9 @@ Rows = list[dict[str, Any]]
 
 # The stages whose code makes a sample's results.
 _BEFORE_THE_REPORT = tuple(
-    stage for stage in SETTINGS if stage not in ("report", "index", "review", "charts")
+    stage
+    for stage in SETTINGS
+    if stage not in ("report", "index", "review", "charts", "cohort_page")
 )
 _DRUGS = ("drug", "drug2", "drug3")
 _OF_SAMPLES = ("samples", "viability", "curves", "synergy", "surface", "calls")

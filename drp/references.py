@@ -46,6 +46,18 @@ def own_members(
     return members.assign(kind=[HEALTHY if yes else "" for yes in healthy])
 
 
+def recorded_words(samples: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Say what is recorded of each sample: its kind and material.
+
+    >>> recorded_words([{"sample": "S1", "kind": "relapse", "material": "marrow"}])
+    {'S1': 'relapse, marrow'}
+    """
+    return {
+        row["sample"]: ", ".join(filter(None, (row.get("kind"), row.get("material")))) or "sample"
+        for row in samples
+    }
+
+
 def with_errors(curves: "pd.DataFrame", quality: "pd.DataFrame") -> "pd.DataFrame":
     """Give curves with `auc_se`: the standard error of the AUC, wells and controls together."""
     from drp.standing import control_errors, errors_of

@@ -342,7 +342,9 @@ def index(job: Job) -> None:
         verdicts |= plate_verdicts(record)
     reviewed = read_sheets(job.sheets).plates if job.settings["plate_review"] else []
     plates = reviewed_plates({row["plate"]: run_of(row) for row in reviewed}, verdicts)
-    write_text(job.outputs["index"], render_index(rows, now(), plates))
+    write_text(
+        job.outputs["index"], render_index(rows, now(), plates, cohort=job.settings["cohort_page"])
+    )
 
 
 def review(job: Job) -> None:
@@ -396,6 +398,26 @@ def charts(job: Job) -> None:
     write_text(job.outputs["page"], page)
 
 
+def cohort_page(job: Job) -> None:
+    """Draw the cohort: the reference, and the samples of this project beside it."""
+    from drp.cohort import join_members
+    from drp.provenance import now
+    from drp.references import own_members, recorded_words
+    from drp.report.cohort_page import render_cohort_page
+    from drp.sheets import read_sheets
+
+    rows = read_sheets(job.sheets).samples
+    kinds = {row["sample"]: row.get("kind", "") for row in rows}
+    own = own_members(job.table("samples"), job.table("curves"), job.table("quality"), kinds)
+    page = render_cohort_page(
+        join_members([job.table("members"), job.table("healthy"), own]),
+        recorded_words(rows),
+        settings=job.settings,
+        generated_at=now(),
+    )
+    write_text(job.outputs["page"], page)
+
+
 def _as_json(problems: "list[Problem]") -> list[dict[str, Any]]:
     return [problem.as_dict() for problem in problems]
 
@@ -418,5 +440,6 @@ STAGES = {
         index,
         review,
         charts,
+        cohort_page,
     )
 }

@@ -102,6 +102,9 @@ class SmallProject:
         if own:
             inputs |= {name: tables(name) for name in ("curves", "samples")} | {"quality": [run]}
         stage("cohort", inputs, outputs)
+        inputs = {name: [outputs[name]] for name in ("members", "healthy")}
+        inputs |= {name: tables(name) for name in ("curves", "samples")} | {"quality": [run]}
+        stage("cohort_page", inputs, {"page": Path("reports/cohort.html")})
         for batch, folder in batches.items():
             inputs = {name: [folder / f"{name}.parquet"] for name in ("curves", "samples")}
             inputs |= {"quality": [run]}

@@ -48,6 +48,28 @@ rule calls:
         " --out calls={output.calls} > {log} 2>&1"
 
 
+# The reference with this project's samples beside it, whether they belong to it or not.
+rule cohort_page:
+    input:
+        members="results/cohort/members.parquet",
+        healthy="results/cohort/healthy.parquet",
+        curves=of_batches("curves.parquet", PLAN.batches),
+        samples=of_batches("samples.parquet", PLAN.batches),
+        quality=of_runs(PLAN.runs),
+    output:
+        page="reports/cohort.html",
+    log:
+        "logs/cohort_page.log",
+    params:
+        code=PLAN.code("cohort_page"),
+        settings=PLAN.settings("cohort_page"),
+        rows=PLAN.rows("cohort_page"),
+    shell:
+        "python -m drp cohort_page --settings {params.settings:q} --in members={input.members}"
+        " --in healthy={input.healthy} --in curves={input.curves} --in samples={input.samples}"
+        " --in quality={input.quality} --out page={output.page} > {log} 2>&1"
+
+
 rule risk:
     output:
         risk="results/groups/{group}/risk.parquet",
