@@ -38,6 +38,8 @@ from drp.standing import (
 from drp.tables import CALLS, check
 
 SENSITIVE, INTERMEDIATE, NOT_SENSITIVE, NOT_EVALUABLE = CALLS
+# An area known no better than this (95 % interval, points) is not known: no curve is identified.
+WIDEST_AREA = 60.0
 _CURVE = ("dose_min", "dose_max", "auc", "top", "bottom", "slope", "ec50")
 
 
@@ -314,6 +316,8 @@ def _obstacle(
         return f"no curve: {curve['flags'].replace('_', ' ') or 'too few readings'}"
     if np.isnan(curve["auc_lo"]) or np.isnan(curve["auc_hi"]):
         return "too few wells to say how sure the curve is"
+    if curve["auc_hi"] - curve["auc_lo"] > WIDEST_AREA:
+        return "the wells disagree too much to identify a curve"
     return ""
 
 
