@@ -6,11 +6,11 @@ never changed, only added, each with the version it came with; see `drp.locks`.
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from drp.locks import newest_version
+from drp.locks import locked_versions, newest_version
 from drp.members import MEMBER_NUMBERS, MEMBER_TEXT
 from drp.storage import read_json, read_table, write_text
 
@@ -19,6 +19,77 @@ if TYPE_CHECKING:
 
 _COLUMNS = (*MEMBER_TEXT, *MEMBER_NUMBERS, "auc_se", "version", "kind")
 HEALTHY = "healthy"
+
+
+def cohort_tables(
+    earlier: Sequence["pd.DataFrame"],
+    own: "pd.DataFrame | None",
+    approvals: Iterable[Mapping[str, str]],
+) -> dict[str, "pd.DataFrame"]:
+    """Give the tables of the cohort.
+
+    Parameters
+    ----------
+    earlier : sequence of DataFrame
+        The tables of earlier samples, as members.
+    own : DataFrame or None
+        Members of this project, where they count; then the cohort has no versions.
+    approvals : iterable of mapping
+        Rows of approvals.tsv.
+
+    Returns
+    -------
+    dict of DataFrame
+        ``members`` (patients), ``healthy`` (controls), ``reference`` (table `reference` of the
+        patients, with the newest version) and ``others``: the same of the healthy controls, and of
+        both at each older version that an approval holds a sample to, told apart by `of`
+        (``patients``, ``healthy``) and `version`.
+    """
+    import pandas as pd
+
+    from drp.cohort import build_reference, join_members, members_at
+
+    everyone = join_members([*earlier, *([] if own is None else [own])])
+    newest = newest_of(everyone) if earlier and own is None else 0
+    members = everyone[everyone["kind"] != HEALTHY].reset_index(drop=True)
+    healthy = everyone[everyone["kind"] == HEALTHY].reset_index(drop=True)
+    parts = [("healthy", newest, healthy)]
+    for version in sorted(set(locked_versions(approvals, newest).values())):
+        parts.append(("patients", version, members_at(members, version)))
+        parts.append(("healthy", version, members_at(healthy, version)))
+    named = [build_reference(part).assign(of=of, version=version) for of, version, part in parts]
+    filled = [part for part in named if len(part)] or named[:1]
+    return {
+        "members": members,
+        "healthy": healthy,
+        "reference": build_reference(members).assign(version=newest),
+        "others": pd.concat(filled, ignore_index=True),
+    }
+
+
+def newest_of(members: "pd.DataFrame") -> int:
+    """Give the newest version of a table of earlier samples; one without versions is version 1."""
+    return int(members["version"].fillna(1).max()) if len(members) else 1
+
+
+def by_version(
+    curves: "pd.DataFrame",
+    members: "pd.DataFrame",
+    healthy: "pd.DataFrame",
+    approvals: Iterable[Mapping[str, str]],
+) -> "Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]":
+    """Give curves with the members and the healthy controls they are compared with.
+
+    All curves at once, but for the samples that their approval holds to an older version.
+    """
+    from drp.cohort import members_at
+
+    older = locked_versions(approvals, max(newest_of(members), newest_of(healthy)))
+    yield curves[~curves["sample"].isin(list(older))], members, healthy
+    for version in sorted(set(older.values())):
+        own = curves["sample"].isin([name for name, held in older.items() if held == version])
+        if own.any():
+            yield curves[own], members_at(members, version), members_at(healthy, version)
 
 
 def own_members(

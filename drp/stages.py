@@ -171,9 +171,8 @@ def cohort(job: Job) -> None:
     """
     import pandas as pd
 
-    from drp.cohort import build_reference, join_members, members_at, read_members
-    from drp.locks import locked_versions
-    from drp.references import HEALTHY, own_members
+    from drp.cohort import read_members
+    from drp.references import cohort_tables, own_members
     from drp.sheets import read_sheets
 
     sheets = read_sheets(job.sheets)
@@ -181,31 +180,12 @@ def cohort(job: Job) -> None:
     for path in job.inputs.get("earlier", []):
         frame = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, comment="#")
         earlier.append(read_members(frame, path.name))
-    newest = _newest(join_members(earlier)) if earlier else 0
-    own = []
+    own = None
     if job.settings["cohort"]["within_run"]:
         kinds = {row["sample"]: row.get("kind", "") for row in sheets.samples}
-        own = [own_members(job.table("samples"), job.table("curves"), job.table("quality"), kinds)]
-        newest = 0  # a cohort that changes with every sample has no versions
-    everyone = join_members([*earlier, *own])
-    members = everyone[everyone["kind"] != HEALTHY].reset_index(drop=True)
-    healthy = everyone[everyone["kind"] == HEALTHY].reset_index(drop=True)
-    write_table(job.outputs["members"], members)
-    write_table(job.outputs["healthy"], healthy)
-    write_table(job.outputs["reference"], build_reference(members).assign(version=newest))
-    older = sorted(set(locked_versions(sheets.approvals, newest).values()))
-    parts = [("healthy", newest, build_reference(healthy))]
-    for version in older:
-        parts.append(("patients", version, build_reference(members_at(members, version))))
-        parts.append(("healthy", version, build_reference(members_at(healthy, version))))
-    named = [part.assign(of=of, version=version) for of, version, part in parts]
-    filled = [part for part in named if len(part)] or named[:1]
-    write_table(job.outputs["others"], pd.concat(filled, ignore_index=True))
-
-
-def _newest(members: "pd.DataFrame") -> int:
-    """The newest version of a table of earlier samples; one without versions is version 1."""
-    return int(members["version"].fillna(1).max()) if len(members) else 1
+        own = own_members(job.table("samples"), job.table("curves"), job.table("quality"), kinds)
+    for name, table in cohort_tables(earlier, own, sheets.approvals).items():
+        write_table(job.outputs[name], table)
 
 
 def calls(job: Job) -> None:
@@ -238,24 +218,14 @@ def calls(job: Job) -> None:
 def _by_version(
     job: Job, curves: "pd.DataFrame"
 ) -> "Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]":
-    """Curves with the members and the healthy controls they are compared with.
-
-    All of a batch at once, but for the samples that their approval holds to an older version.
-    """
-    from drp.cohort import members_at
-    from drp.locks import locked_versions
+    """Curves with the members and the healthy controls they are compared with."""
+    from drp.references import by_version
     from drp.sheets import read_sheets
 
-    members, healthy = job.table("members"), job.table("healthy")
-    older: dict[str, int] = {}
-    if job.settings["cohort"]["reference"] and not job.settings["cohort"]["within_run"]:
-        approvals = read_sheets(job.sheets).approvals
-        older = locked_versions(approvals, max(_newest(members), _newest(healthy)))
-    yield curves[~curves["sample"].isin(list(older))], members, healthy
-    for version in sorted(set(older.values())):
-        own = curves["sample"].isin([name for name, held in older.items() if held == version])
-        if own.any():
-            yield curves[own], members_at(members, version), members_at(healthy, version)
+    # A cohort that changes with every sample has no versions to be held to.
+    versioned = job.settings["cohort"]["reference"] and not job.settings["cohort"]["within_run"]
+    approvals = read_sheets(job.sheets).approvals if versioned else []
+    return by_version(curves, job.table("members"), job.table("healthy"), approvals)
 
 
 def _drug_facts(
