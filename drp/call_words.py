@@ -30,7 +30,10 @@ class DrugFacts:
 
 
 def obstacles(
-    curves: "pd.DataFrame", failed_plates: Mapping[str, str], unreadable: Mapping[str, str]
+    curves: "pd.DataFrame",
+    failed_plates: Mapping[str, str],
+    unreadable: Mapping[str, str],
+    widest_auc: float,
 ) -> "pd.Series":
     """Say of each curve why nothing can be said of its drug; empty where something can.
 
@@ -42,6 +45,8 @@ def obstacles(
         Failed plate → reasons.
     unreadable : mapping
         Drug that cannot be read in this assay → why not.
+    widest_auc : float
+        Widest 95 % interval of the AUC of a curve that counts as known, points.
 
     Examples
     --------
@@ -49,12 +54,14 @@ def obstacles(
     >>> curves = pd.DataFrame({"drug": ["a", "b"], "plates": "PL1", "verdict": "pass",
     ...     "reasons": "", "shape": "decreasing", "flags": "", "auc": 50.0, "auc_lo": 45.0,
     ...     "auc_hi": [55.0, float("nan")]})
-    >>> obstacles(curves, {}, {"a": "prodrug"}).tolist()
+    >>> obstacles(curves, {}, {"a": "prodrug"}, 60.0).tolist()
     ['cannot be read in this assay: prodrug', 'too few wells to say how sure the curve is']
     """
     nothing = curves["drug"].map(dict.fromkeys(curves["drug"].unique(), "")).astype(object)
     unsure = curves["auc_lo"].isna() | curves["auc_hi"].isna()
-    found = nothing.mask(unsure, "too few wells to say how sure the curve is")
+    wide = curves["auc_hi"] - curves["auc_lo"] > widest_auc
+    found = nothing.mask(wide, "the wells disagree too much to identify a curve")
+    found = found.mask(unsure, "too few wells to say how sure the curve is")
     none = (curves["shape"] == "none") | curves["auc"].isna()
     flags = curves["flags"].str.replace("_", " ").replace("", "too few readings")
     found = found.mask(none, "no curve: " + flags)

@@ -97,7 +97,7 @@ def make_calls(
     unreadable = {name: drug.caveat for name, drug in known.items() if drug.exvivo == "no"}
     failed = plates[plates["verdict"] == "fail"]
     failed_plates = dict(zip(failed["plate"], failed["reasons"], strict=True))
-    held = obstacles(rows, failed_plates, unreadable)
+    held = obstacles(rows, failed_plates, unreadable, settings["widest_auc"])
     free = held == ""
     found = _compared(rows[free].reset_index(drop=True), known, members, settings, seed)
     enough = found["n_reference"] >= settings["minimum"]

@@ -144,8 +144,9 @@ def check_project(config: Config, sheets: Sheets) -> Checked:
         found.extend(check(wells))
     found.extend(check_copies(read.reads))
     found.extend(_patient_problems(config, sheets))
-    found.extend(_drug_problems(read.layouts, config))
+    found.extend(_drug_problems(read.layouts, config, sheets))
     found.extend(_reference_problems(config))
+    found.extend(_version_problems(config, sheets))
     return Checked(_in_order(found.items), _roles(read.layouts))
 
 
@@ -186,15 +187,20 @@ def _patient_problems(config: Config, sheets: Sheets) -> list[Problem]:
     return read_rows(sheets.patients)[1] if wanted else []
 
 
-def _drug_problems(layouts: Columns, config: Config) -> list[Problem]:
+def _drug_problems(layouts: Columns, config: Config, sheets: Sheets) -> list[Problem]:
     """Names the drug table does not know are allowed, but said; schedules must exist."""
+    from drp.drug_sheets import drug_problems, laboratory_table
     from drp.drugs import cmax_nm, find, nearest
 
     found = Problems()
+    found.extend(drug_problems(sheets.drugs, sheets.exposure, sheets.lines))
+    if found.errors:
+        return found.items  # what the table knows is not known
+    table = laboratory_table(sheets.drugs, sheets.exposure)
     names = _drug_names(layouts)
-    unknown = [name for name in names if find(name) is None]
+    unknown = [name for name in names if find(name, table) is None]
     for name in unknown:
-        near = nearest(name)
+        near = nearest(name, table)
         if near is not None:
             found.warning(
                 "drugs.misspelt",
@@ -211,7 +217,7 @@ def _drug_problems(layouts: Columns, config: Config) -> list[Problem]:
             "Their class, targets and plasma level stay unknown.",
         )
     try:
-        cmax_nm(names, config.exposure)
+        cmax_nm(names, config.exposure, table)
     except DataError as fault:
         found.extend(fault.problems)
     return found.items
@@ -249,6 +255,27 @@ def _reference_problems(config: Config) -> list[Problem]:
     except (ValueError, csv.Error) as fault:
         where, fix = Place(path.name), "Save it as tab-separated UTF-8 text."
         return [Problem("cohort.bad-reference", "error", where, str(fault), fix)]
+
+
+def _version_problems(config: Config, sheets: Sheets) -> list[Problem]:
+    """An approval can hold a sample only to a version of the reference that there is."""
+    from drp.locks import newest_version, version_of
+
+    found = Problems()
+    named = [version_of(row["input_hash"]) for row in sheets.approvals]
+    if not any(named) or not config.cohort.reference or config.cohort.within_run:
+        return []
+    newest = newest_version(Path(config.cohort.reference))
+    lines = sheets.lines.get("approvals") or range(2, len(named) + 2)
+    for line, version in zip(lines, named, strict=True):
+        if version > newest:
+            found.error(
+                "cohort.unknown-version",
+                Place("approvals.tsv", f"line {line}, column input_hash"),
+                f"version {version} of the reference is named; the newest is {newest}",
+                "Copy the input hash from the report, or put back the table it was made with.",
+            )
+    return found.items
 
 
 def _tab_separated(path: Path) -> dict[str, list[str]]:

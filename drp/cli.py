@@ -35,6 +35,7 @@ _STAGES = {
     "index": "list all patients",
     "review": "write the review pages of a run's plates",
     "charts": "chart the controls of all runs",
+    "cohort_page": "draw the cohort",
 }
 
 
@@ -106,7 +107,9 @@ def _project_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     meant.add_argument("--to", type=Path, default=Path("reports/concordance.html"))
     view = commands.add_parser("profiles", help="draw the cohort: map, heat map, nearest profiles")
     view.add_argument("--to", type=Path, default=Path("reports/cohort.html"))
-    for command in (check, run, resume, show, export, meant, view):
+    grown = commands.add_parser("reference", help="add approved samples to the reference table")
+    grown.add_argument("what", choices=["add"], help="add: as the table's next version")
+    for command in (check, run, resume, show, export, meant, view, grown):
         command.add_argument("--directory", type=Path, default=Path(), help="project folder (.)")
         command.add_argument("--plates-folder", help="where the exports lie, if not in plates/")
 
@@ -309,6 +312,7 @@ def _concordance(options: argparse.Namespace) -> int:
 def _profiles(options: argparse.Namespace) -> int:
     from drp.config import CONFIG_FILE, read_config
     from drp.provenance import now
+    from drp.references import recorded_words
     from drp.report.cohort_page import render_cohort_page
     from drp.sheets import read_sheets
     from drp.storage import read_table, write_text
@@ -318,14 +322,30 @@ def _profiles(options: argparse.Namespace) -> int:
     if not members.is_file():
         print("There is no reference yet: drp run makes it.", file=sys.stderr)
         return PROBLEMS
-    recorded = {
-        row["sample"]: ", ".join(filter(None, (row.get("kind"), row.get("material")))) or "sample"
-        for row in read_sheets(Path("config")).samples
-    }
+    recorded = recorded_words(read_sheets(Path("config")).samples)
     settings = read_config(Path(CONFIG_FILE), _overrides(options)).model_dump()
     page = render_cohort_page(read_table(members), recorded, settings=settings, generated_at=now())
     write_text(options.to, page)
     print(options.to)
+    return DONE
+
+
+def _reference(options: argparse.Namespace) -> int:
+    from drp.references import grow
+
+    os.chdir(options.directory)
+    plan = _plan(options)
+    table = plan.config.cohort.reference
+    if not table or plan.config.cohort.within_run:
+        print(
+            "Name the table under cohort.reference in config.yaml, and set cohort.within_run: "
+            "false: a reference that grows by approved samples does not take the others.",
+            file=sys.stderr,
+        )
+        return PROBLEMS
+    kinds = {row["sample"]: row.get("kind", "") for row in plan.sheets.samples}
+    version, samples = grow(Path(table), Path("results"), kinds)
+    print(f"{table}: version {version}, added: {', '.join(samples) or 'nothing new is approved'}")
     return DONE
 
 
@@ -398,4 +418,5 @@ _COMMANDS = {
     "risk": _risk,
     "concordance": _concordance,
     "profiles": _profiles,
+    "reference": _reference,
 }

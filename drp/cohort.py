@@ -7,11 +7,18 @@ drugs tested over the same doses are comparable, and a failed sample is no refer
 
 import hashlib
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from drp.members import MEMBER_NUMBERS, MEMBER_OPTIONAL, MEMBER_TEXT, member_problems
+from drp.members import (
+    MEMBER_KIND,
+    MEMBER_NUMBERS,
+    MEMBER_OPTIONAL,
+    MEMBER_TEXT,
+    member_problems,
+)
 from drp.plain_tables import plain
 from drp.problems import DataError
 from drp.tables import check, empty
@@ -34,8 +41,8 @@ def members_of_run(curves: pd.DataFrame, assay_of: dict[str, str]) -> pd.DataFra
     -------
     DataFrame
         Columns assay, sample, drug, dose_unit, dose_min, dose_max, auc, dss2, top, bottom, slope,
-        ec50, auc_se (standard error of the AUC, points; NaN where `curves` has none); rows without
-        an AUC are left out.
+        ec50, auc_se (standard error of the AUC, points; NaN where `curves` has none), version (NaN:
+        of no version) and kind; rows without an AUC are left out.
     """
     usable = curves[curves["sample"].isin(list(assay_of)) & curves["auc"].notna()]
     members = usable.assign(assay=usable["sample"].map(assay_of))
@@ -59,8 +66,11 @@ def read_members(frame: pd.DataFrame, file: str) -> pd.DataFrame:
 
 
 def _ordered(members: pd.DataFrame) -> pd.DataFrame:
-    missing = {name: float("nan") for name in MEMBER_OPTIONAL if name not in members}
-    columns = [*MEMBER_TEXT, *MEMBER_NUMBERS, *MEMBER_OPTIONAL]
+    missing: dict[str, Any] = {
+        name: float("nan") for name in MEMBER_OPTIONAL if name not in members
+    }
+    missing |= {} if MEMBER_KIND in members else {MEMBER_KIND: ""}
+    columns = [*MEMBER_TEXT, *MEMBER_NUMBERS, *MEMBER_OPTIONAL, MEMBER_KIND]
     kept = members.assign(**missing)[columns]
     kept = kept.sort_values(["assay", "drug", "sample"], ignore_index=True)
     return kept.astype(dict.fromkeys((*MEMBER_NUMBERS, *MEMBER_OPTIONAL), "float64"))
@@ -75,7 +85,7 @@ def join_members(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
         Members, earlier ones first.
     """
     numbers = dict.fromkeys((*MEMBER_NUMBERS, *MEMBER_OPTIONAL), "float64")
-    columns = dict.fromkeys(MEMBER_TEXT, "str") | numbers
+    columns = dict.fromkeys((*MEMBER_TEXT, MEMBER_KIND), "str") | numbers
     nobody = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
     joined = pd.concat(list(parts) or [nobody], ignore_index=True)
     newest = joined.drop_duplicates(["assay", "sample", "drug"], keep="last")
@@ -111,13 +121,31 @@ def build_reference(members: pd.DataFrame) -> pd.DataFrame:
     return check(pd.DataFrame(rows), "reference")
 
 
+def members_at(members: pd.DataFrame, version: int) -> pd.DataFrame:
+    """Give the members that a version of the table holds: all that came with it or before.
+
+    Rows that name no version have always been there.
+
+    Examples
+    --------
+    >>> members_at(pd.DataFrame({"sample": ["R1", "R2"], "version": [float("nan"), 2]}), 1)
+      sample  version
+    0     R1      NaN
+    """
+    return members[~(members["version"] > version)].reset_index(drop=True)
+
+
 def source_hash(members: pd.DataFrame) -> str:
-    """Give the SHA-256 of members, whatever their order: the name of a cohort in a report."""
-    ordered = _ordered(members)
+    """Give the SHA-256 of members, whatever their order: the name of a cohort in a report.
+
+    With which version a member came is not in it: the same cohort has the same name.
+    """
+    ordered = _ordered(members).drop(columns="version")
     found = hashlib.sha256("\t".join(ordered.columns).encode())
-    for column in MEMBER_TEXT:
-        found.update("\n".join(ordered[column].to_numpy(object)).encode())
-    for column in (*MEMBER_NUMBERS, *MEMBER_OPTIONAL):
-        values = ordered[column].to_numpy("<f8")
-        found.update(np.where(np.isnan(values), np.nan, values + 0.0).tobytes())
+    for column in ordered:
+        if pd.api.types.is_numeric_dtype(ordered[column]):
+            values = ordered[column].to_numpy("<f8")
+            found.update(np.where(np.isnan(values), np.nan, values + 0.0).tobytes())
+        else:
+            found.update("\n".join(ordered[column].to_numpy(object)).encode())
     return found.hexdigest()

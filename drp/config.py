@@ -129,10 +129,23 @@ class CallSettings(_Strict):
     strong_at_cmax: float = Field(
         default=50.0, gt=0, lt=100, description="viability at Cmax at or below this: strong, %"
     )
+    widest_auc: float = Field(
+        default=60.0, gt=0, description="an AUC with a wider interval is not known, points"
+    )
     certain: float = Field(default=0.8, gt=0.5, lt=1, description="probability below: uncertain")
     false_discovery_rate: float = Field(
         default=0.1, gt=0, lt=0.5, description="expected share of false sensitive calls, at most"
     )
+
+
+class RepeatSettings(_Strict):
+    """When repeat samples of a patient differ."""
+
+    between_sd: float = Field(
+        default=3.0, ge=0, description="SD of the AUC between platings of the same cells, points"
+    )
+    least_change: float = Field(default=5.0, ge=0, description="least change, points of AUC")
+    false_discovery_rate: float = Field(default=0.05, gt=0, lt=0.5)
 
 
 class RiskSwitches(_Strict):
@@ -161,6 +174,7 @@ class Config(_Strict):
     synergy: SynergySettings = SynergySettings()
     cohort: CohortSettings = CohortSettings()
     calls: CallSettings = CallSettings()
+    repeats: RepeatSettings = RepeatSettings()
     risk_systems: bool = Field(
         default=True, description="false where the patients have no relapse of childhood ALL"
     )
@@ -171,6 +185,7 @@ class Config(_Strict):
     plate_review: bool = Field(
         default=True, description="false leaves out the review pages of the plates"
     )
+    cohort_page: bool = Field(default=True, description="false leaves out the page of the cohort")
     seed: int = Field(default=1, ge=0)
 
 

@@ -1,9 +1,11 @@
 """What is known of each drug: names, class, target, and the concentration a patient reaches.
 
 The facts are two tables in `drp/data`: `drugs.tsv` (one row per drug) and `exposure.tsv` (one row
-per published peak or steady-state plasma concentration). Only a verified value enters a call, and
-none is averaged: of several schedules the laboratory names the one that applies. Class, target and
-caveat are general pharmacology and want a pharmacist's eye before clinical use.
+per published peak or steady-state plasma concentration). A laboratory may override and extend them
+(`drp.drug_sheets`); functions take such a table as their last argument and use the shipped one
+without it. Only a verified value enters a call, and none is averaged: of several schedules the
+laboratory names the one that applies. Class, target and caveat are general pharmacology and want a
+pharmacist's eye before clinical use.
 """
 
 import csv
@@ -11,7 +13,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Literal, cast
 
@@ -95,6 +97,47 @@ class Exposure:
     source_url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One row by which a laboratory changed the table: the drug, what it says, and the row."""
+
+    drug: str
+    words: str
+    row: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class DrugTable:
+    """Drugs and plasma concentrations together, with what a laboratory changed in them.
+
+    Examples
+    --------
+    >>> shipped_table().edits
+    ()
+    """
+
+    drugs: tuple[Drug, ...]
+    exposures: tuple[Exposure, ...]
+    edits: tuple[Edit, ...] = ()
+
+    @cached_property
+    def by_name(self) -> dict[str, Drug]:
+        """Every drug under its name and its synonyms, in lower case."""
+        synonyms = {_key(name): drug for drug in self.drugs for name in drug.synonyms}
+        return synonyms | {_key(drug.name): drug for drug in self.drugs}
+
+    def edits_of(self, names: Iterable[str]) -> list[Edit]:
+        """Give the changes that concern some drugs, named as in the layouts."""
+        wanted = {_key(_name(name, self)) for name in names}
+        return [edit for edit in self.edits if _key(edit.drug) in wanted]
+
+
+@cache
+def shipped_table() -> DrugTable:
+    """Give the table that ships with drp."""
+    return DrugTable(load_drugs(), load_exposures())
+
+
 @cache
 def load_drugs() -> tuple[Drug, ...]:
     """Give every drug of the table, in its order.
@@ -104,20 +147,7 @@ def load_drugs() -> tuple[Drug, ...]:
     >>> len(load_drugs())
     105
     """
-    return tuple(
-        Drug(
-            name=row["drug"],
-            synonyms=tuple(part.strip() for part in row["synonyms"].split(";") if part.strip()),
-            drug_class=row["drug_class"],
-            targets=row["targets"],
-            status_in_all=row["status_in_all"],
-            exvivo=cast(InVitro, row["exvivo"]),
-            caveat=row["caveat"],
-            exvivo_range=row["exvivo_range"],
-            pubchem_cid=row["pubchem_cid"],
-        )
-        for row in _rows("drugs.tsv")
-    )
+    return tuple(drug_of(row) for row in _rows("drugs.tsv"))
 
 
 @cache
@@ -129,16 +159,18 @@ def load_exposures() -> tuple[Exposure, ...]:
     >>> {exposure.confidence for exposure in load_exposures()} >= {"usable", "doubtful"}
     True
     """
-    return tuple(_exposure(row) for row in _rows("exposure.tsv"))
+    return tuple(exposure_of(row) for row in _rows("exposure.tsv"))
 
 
-def find(name: str) -> Drug | None:
+def find(name: str, table: DrugTable | None = None) -> Drug | None:
     """Find a drug by its name or a synonym, whatever the case.
 
     Parameters
     ----------
     name : str
         Name as a laboratory writes it; blanks around it do not matter.
+    table : DrugTable, optional
+        The table to look in; without it, the shipped one. So in all functions here.
 
     Returns
     -------
@@ -152,10 +184,10 @@ def find(name: str) -> Drug | None:
     >>> find("venetoklax") is None
     True
     """
-    return _by_name().get(_key(name))
+    return (table or shipped_table()).by_name.get(_key(name))
 
 
-def nearest(name: str) -> str | None:
+def nearest(name: str, table: DrugTable | None = None) -> str | None:
     """Give the known drug whose name or synonym is spelt most like `name`, for a message.
 
     Parameters
@@ -175,11 +207,12 @@ def nearest(name: str) -> str | None:
     >>> nearest("xyz") is None
     True
     """
-    matches = difflib.get_close_matches(_key(name), _by_name(), n=1, cutoff=0.75)
-    return _by_name()[matches[0]].name if matches else None
+    known = (table or shipped_table()).by_name
+    matches = difflib.get_close_matches(_key(name), known, n=1, cutoff=0.75)
+    return known[matches[0]].name if matches else None
 
 
-def exposures(drug: str) -> tuple[Exposure, ...]:
+def exposures(drug: str, table: DrugTable | None = None) -> tuple[Exposure, ...]:
     """Give every published concentration of one drug, usable or not; empty if there is none.
 
     Parameters
@@ -192,12 +225,14 @@ def exposures(drug: str) -> tuple[Exposure, ...]:
     >>> [exposure.cmax_nm for exposure in exposures("Velcade")]
     [291.5, 580.4, 53.09]
     """
-    known = find(drug)
-    wanted = _key(known.name if known else drug)
-    return tuple(row for row in load_exposures() if _key(row.drug) == wanted)
+    wanted = _key(_name(drug, table))
+    rows = (table or shipped_table()).exposures
+    return tuple(row for row in rows if _key(row.drug) == wanted)
 
 
-def exposure(drug: str, schedule: str | None = None) -> tuple[Exposure | None, str]:
+def exposure(
+    drug: str, schedule: str | None = None, table: DrugTable | None = None
+) -> tuple[Exposure | None, str]:
     """Give the one concentration that may enter a call, or the reason why there is none.
 
     Parameters
@@ -230,7 +265,7 @@ def exposure(drug: str, schedule: str | None = None) -> tuple[Exposure | None, s
     >>> exposure("vincristine")
     (None, 'no verified value')
     """
-    rows = [row for row in exposures(drug) if row.cmax_nm is not None]
+    rows = [row for row in exposures(drug, table) if row.cmax_nm is not None]
     if schedule is not None:
         rows = [_named(drug, schedule, rows)]
     usable = [row for row in rows if row.confidence == "usable"]
@@ -244,7 +279,11 @@ def exposure(drug: str, schedule: str | None = None) -> tuple[Exposure | None, s
     return None, "no verified value"
 
 
-def cmax_nm(drugs: Iterable[str], schedules: Mapping[str, str] | None = None) -> dict[str, float]:
+def cmax_nm(
+    drugs: Iterable[str],
+    schedules: Mapping[str, str] | None = None,
+    table: DrugTable | None = None,
+) -> dict[str, float]:
     """Give the total plasma concentration of each drug that has a usable one.
 
     Parameters
@@ -271,15 +310,19 @@ def cmax_nm(drugs: Iterable[str], schedules: Mapping[str, str] | None = None) ->
     """
     found = {}
     for drug in drugs:
-        value, _ = applicable_exposure(drug, schedules or {})
+        value, _ = applicable_exposure(drug, schedules or {}, table)
         if value is not None and value.cmax_nm is not None:
             found[drug.strip().lower()] = value.cmax_nm
     for drug in schedules or {}:
-        applicable_exposure(drug, schedules or {})  # a schedule that does not exist is an error
+        applicable_exposure(
+            drug, schedules or {}, table
+        )  # a schedule that does not exist is an error
     return found
 
 
-def applicable_exposure(drug: str, schedules: Mapping[str, str]) -> tuple[Exposure | None, str]:
+def applicable_exposure(
+    drug: str, schedules: Mapping[str, str], table: DrugTable | None = None
+) -> tuple[Exposure | None, str]:
     """Give the concentration that counts for a drug under a laboratory's schedules, or why none.
 
     Parameters
@@ -294,8 +337,8 @@ def applicable_exposure(drug: str, schedules: Mapping[str, str]) -> tuple[Exposu
     >>> applicable_exposure("Velcade", {"bortezomib": "1.3 mg/m2 SC, repeated dosing"})[0].cmax_nm
     53.09
     """
-    chosen = {_key(_name(named)): schedule for named, schedule in schedules.items()}
-    return exposure(drug, chosen.get(_key(_name(drug))))
+    chosen = {_key(_name(named, table)): schedule for named, schedule in schedules.items()}
+    return exposure(drug, chosen.get(_key(_name(drug, table))), table)
 
 
 def free_words(exposure: Exposure) -> str:
@@ -323,18 +366,28 @@ def _key(name: str) -> str:
     return " ".join(name.split()).casefold()
 
 
-def _name(drug: str) -> str:
-    known = find(drug)
+def _name(drug: str, table: DrugTable | None = None) -> str:
+    known = find(drug, table)
     return known.name if known else drug
 
 
-@cache
-def _by_name() -> dict[str, Drug]:
-    synonyms = {_key(name): drug for drug in load_drugs() for name in drug.synonyms}
-    return synonyms | {_key(drug.name): drug for drug in load_drugs()}
+def drug_of(row: Mapping[str, str]) -> Drug:
+    """Read a drug from a row of `drugs.tsv`, whose cells were checked."""
+    return Drug(
+        name=row["drug"],
+        synonyms=tuple(part.strip() for part in row["synonyms"].split(";") if part.strip()),
+        drug_class=row["drug_class"],
+        targets=row["targets"],
+        status_in_all=row["status_in_all"],
+        exvivo=cast(InVitro, row["exvivo"]),
+        caveat=row["caveat"],
+        exvivo_range=row["exvivo_range"],
+        pubchem_cid=row["pubchem_cid"],
+    )
 
 
-def _exposure(row: dict[str, str]) -> Exposure:
+def exposure_of(row: Mapping[str, str]) -> Exposure:
+    """Read a plasma concentration from a row of `exposure.tsv`, whose cells were checked."""
     return Exposure(
         drug=row["drug"],
         analyte=row["analyte"],

@@ -6,8 +6,11 @@ from drp.problems import Place, Problem
 
 MEMBER_TEXT = ("assay", "sample", "drug", "dose_unit")
 MEMBER_NUMBERS = ("dose_min", "dose_max", "auc", "dss2", "top", "bottom", "slope", "ec50")
-# Standard error of the AUC, points; tables made before it was kept lack it.
-MEMBER_OPTIONAL = ("auc_se",)
+# Standard error of the AUC, points, and the version of the table a row came with; tables made
+# before these were kept lack them.
+MEMBER_OPTIONAL = ("auc_se", "version")
+# What kind of sample it is: `healthy` marks a healthy control, which is no patient's reference.
+MEMBER_KIND = "kind"
 _KEY = ("assay", "sample", "drug")
 _UNKNOWN = ("", "NA")
 _SHOWN = 5
@@ -39,6 +42,8 @@ def member_problems(table: Mapping[str, Sequence[str]], file: str) -> list[Probl
     for column in [name for name in (*MEMBER_NUMBERS, *MEMBER_OPTIONAL) if name in table]:
         odd = [text for text in dict.fromkeys(table[column]) if not _is_number(text)]
         faults += [f"{column} is {text!r}" for text in odd[:_SHOWN]]
+    odd = [text for text in dict.fromkeys(table.get("version", ())) if not _is_version(text)]
+    faults += [f"version is {text!r}, no whole number from 1 on" for text in odd[:_SHOWN]]
     if all(column in table for column in _KEY):
         keys = list(zip(*(table[column] for column in _KEY), strict=True))
         seen: set[tuple[str, ...]] = set()
@@ -48,6 +53,10 @@ def member_problems(table: Mapping[str, Sequence[str]], file: str) -> list[Probl
             seen.add(key)
     fix = "`drp export` writes this table in the right form."
     return [Problem("cohort.bad-reference", "error", Place(file), fault, fix) for fault in faults]
+
+
+def _is_version(text: str) -> bool:
+    return text in _UNKNOWN or (text.isdigit() and int(text) > 0) or not _is_number(text)
 
 
 def _is_number(text: str) -> bool:

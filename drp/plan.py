@@ -8,10 +8,12 @@ parameters, so that a change redoes the jobs it touches and no others.
 import json
 from collections import defaultdict
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from drp.batches import Grouping
 from drp.config import Config
+from drp.locks import locked_versions, newest_version
 from drp.provenance import digest, fingerprint
 from drp.sheetfiles import Row
 from drp.sheets import Sheets, layout_file
@@ -37,7 +39,8 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "record": tuple(Config.model_fields),
     "report": (),
     "charts": ("title", "laboratory", "simulated", "quality"),
-    "index": ("title", "laboratory", "simulated", "plate_review"),
+    "index": ("title", "laboratory", "simulated", "plate_review", "cohort_page"),
+    "cohort_page": ("title", "laboratory", "simulated"),
     "review": ("title", "laboratory", "simulated"),
 }
 
@@ -128,6 +131,11 @@ class Plan(Grouping):
         return list(self.runs) if self.config.cohort.within_run else []
 
     @property
+    def cohort_pages(self) -> list[str]:
+        """The page of the cohort, or none."""
+        return ["reports/cohort.html"] if self.config.cohort_page else []
+
+    @property
     def charted_batches(self) -> list[str]:
         """Batches whose curves are charted across runs: all of them, or none."""
         return self.batches if self.config.quality.reference_drugs else []
@@ -159,6 +167,26 @@ class Plan(Grouping):
     def _rows_of_samples(self, batch: str) -> Any:
         return [self.samples_of_batch[batch], self.plates_of[batch]]
 
+    @cached_property
+    def _held(self) -> dict[str, int]:
+        """Samples that their approval holds to an older version of the reference."""
+        cohort, approvals = self.config.cohort, self.sheets.approvals
+        if cohort.within_run or not cohort.reference or not approvals:
+            return {}
+        return locked_versions(approvals, newest_version(Path(cohort.reference)))
+
+    def _rows_of_cohort(self, _: str) -> Any:
+        healthy = [row["sample"] for row in self.sheets.samples if row.get("kind") == "healthy"]
+        return [sorted(set(self._held.values())), sorted(healthy)]
+
+    def _rows_of_calls(self, batch: str) -> Any:
+        samples = [row["sample"] for row in self.samples_of_batch[batch]]
+        return sorted((name, self._held[name]) for name in samples if name in self._held)
+
+    def _rows_of_drugs(self, _: str = "") -> Any:
+        """The laboratory's own drug table: what it changes is redone."""
+        return [self.sheets.drugs, self.sheets.exposure]
+
     def _rows_of_risk(self, group: str) -> Any:
         return self.patients_of[group]
 
@@ -166,10 +194,14 @@ class Plan(Grouping):
         samples = self.samples_of_group[group]
         wells = [self._rows_of_wells(batch) for batch in self.batches_of_group(group)]
         approvals = [self.approvals_of.get(row["sample"], []) for row in samples]
-        return [self._rows_of_risk(group), samples, wells, approvals]
+        return [self._rows_of_risk(group), samples, wells, approvals, self._rows_of_drugs()]
 
     def _rows_of_review(self, run: str) -> Any:
         return [[row for row in self.sheets.plates if run_of(row) == run], self._exclusions]
+
+    def _rows_of_cohort_page(self, _: str) -> Any:
+        columns = ("sample", "kind", "material")
+        return [[row.get(column, "") for column in columns] for row in self.sheets.samples]
 
     def _rows_of_charts(self, _: str) -> Any:
         return [[row["plate"], run_of(row)] for row in self.sheets.plates]

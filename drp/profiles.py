@@ -67,7 +67,11 @@ def nearest(table: pd.DataFrame, sample: str, count: int = 5) -> "pd.Series[floa
     >>> nearest(pd.DataFrame(rows, index=["S1", "S2", "S3"]), "S1").to_dict()
     {'S2': 1.0, 'S3': 3.0}
     """
-    found = distances(table)
+    return closest(distances(table), sample, count)
+
+
+def closest(found: pd.DataFrame, sample: str, count: int = 5) -> "pd.Series[float]":
+    """Give the nearest samples out of a table of `distances`, for when many are asked for."""
     own: pd.Series[float] = found[sample].drop(sample).dropna().sort_index()
     return own.sort_values(kind="stable").head(count)
 

@@ -5,6 +5,10 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from drp.config import Config
+from drp.drug_sheets import laboratory_table
+from drp.drugs import DrugTable, applicable_exposure, find
+from drp.locks import locked_versions, with_version
+from drp.patient_changes import patient_changes
 from drp.plan import SETTINGS, Plan
 from drp.provenance import digest, fingerprint, versions
 from drp.report.build import build_record
@@ -20,8 +24,11 @@ Rows = list[dict[str, Any]]
 
 # The stages whose code makes a sample's results.
 _BEFORE_THE_REPORT = tuple(
-    stage for stage in SETTINGS if stage not in ("report", "index", "review", "charts")
+    stage
+    for stage in SETTINGS
+    if stage not in ("report", "index", "review", "charts", "cohort_page")
 )
+_DRUGS = ("drug", "drug2", "drug3")
 _OF_SAMPLES = ("samples", "viability", "curves", "synergy", "surface", "calls")
 
 
@@ -35,7 +42,10 @@ def patient_records(job: "Job") -> Iterator[tuple[str, PatientRecord]]:
         whole configuration.
     """
     plan = Plan(Config.model_validate(dict(job.settings)), read_sheets(job.sheets))
-    names = (*_OF_SAMPLES, "quality", "reference", "risk", "risk_context", "files")
+    names = (
+        *(*_OF_SAMPLES, "quality", "reference", "other_references"),
+        *("risk", "risk_context", "files"),
+    )
     tables = {name: [row for path in job.inputs[name] for row in read_rows(path)] for name in names}
     warnings = [
         warning
@@ -60,6 +70,10 @@ def _record(
     rows = [row for row in rows if any(row["sample"] in samples_of_plate(p) for p in plates)]
     own = _cut(plan, patient["patient"], samples, {row["plate"] for row in plates}, tables)
     files = _files(tables["files"], plates)
+    own["changes"] = patient_changes(
+        rows, own, plan.config.assay.name, plan.config.repeats.model_dump()
+    )
+    own["cohorts"] = [_cohort_words(plan, row, own) for row in rows]
     own["input_hashes"] = [
         {"sample": row["sample"], "input_hash": input_hash(plan, patient, row, own, files)}
         for row in rows
@@ -75,7 +89,7 @@ def _record(
             "config_hash": digest(plan.config.model_dump(mode="json")),
             "seed": plan.config.seed,
             "versions": versions(),
-            "files": files,
+            "files": files | _sheet_hashes(own),
             "edits": _edits(own["exclusions"], warnings, {row["plate"] for row in plates}),
         },
     )
@@ -100,9 +114,20 @@ def _cut(
     for name in ("risk", "risk_context"):
         own[name] = [row for row in tables[name] if row["patient"] == patient]
     own["reference"] = tables["reference"]
-    own["drug_facts"] = _drug_facts(
-        sorted({row["drug"] for row in own["curves"]}), plan.config.exposure
-    )
+    own["other_references"] = tables["other_references"]
+    held = locked_versions(plan.sheets.approvals, _newest_version(tables))
+    own["locked_reference"] = [
+        row | {"sample": name}
+        for name in sorted(samples & held.keys())
+        for row in tables["other_references"]
+        if row["of"] == "patients" and row["version"] == held[name]
+    ]
+    names = {row["drug"] for row in own["curves"]}
+    own["drug_facts"] = _drug_facts(sorted(names), plan.config.exposure, drug_table(plan))
+    own["drug_edits"] = [
+        {"drug": edit.drug, "words": edit.words, "row": edit.row}
+        for edit in drug_table(plan).edits_of(_drugs_of(own))
+    ]
     own["exclusions"] = _exclusions(plan, plates)
     own["approvals"] = [dict(row) for row in plan.sheets.approvals if row["sample"] in samples]
     return own
@@ -136,27 +161,83 @@ def input_hash(
     Returns
     -------
     str
-        16 hexadecimal digits. Neither the time nor approvals.tsv is in it.
+        16 hexadecimal digits, and the version of the reference, if it has versions. Neither the
+        time nor approvals.tsv is in it, but for the version that an approval holds the sample to.
     """
     plates = [row for row in plan.sheets.plates if sample["sample"] in samples_of_plate(row)]
     names = {row["plate"] for row in plates}
     assay = sample.get("assay") or plan.config.assay.name
-    return digest(
+    version, *cohort = _cohort_of(plan, sample["sample"], assay, tables)
+    found = digest(
         {
             "rows": [patient, sample, plates, _exclusions(plan, names)],
-            "files": {row[c]: files[row[c]] for row in plates for c in ("file", "layout")},
+            "files": {
+                name: files[name] for row in plates for name in (row["file"], layout_file(row))
+            },
             "quality": sorted(
                 [row["plate"], row["verdict"], row["reasons"]]
                 for row in tables["quality"]
                 if row["plate"] in names
             ),
-            "reference": sorted(
-                row["source_hash"] for row in tables["reference"] if row["assay"] == assay
-            ),
+            "reference": cohort,
+            "drugs": _drug_edits(plan, sample["sample"], tables),
             "config": plan.config.model_dump(mode="json"),
             "code": fingerprint(*_BEFORE_THE_REPORT),
         }
     )
+    return with_version(found, version)
+
+
+def _newest_version(tables: Mapping[str, Rows]) -> int:
+    rows = [*tables["reference"], *tables.get("other_references", [])]
+    return max((row.get("version", 0) for row in rows), default=0)
+
+
+def _cohort_of(
+    plan: Plan, sample: str, assay: str, tables: Mapping[str, Rows]
+) -> tuple[int, list[str], list[str]]:
+    """The version of the reference a sample is compared with, and the hashes of its members."""
+    newest = _newest_version(tables)
+    version = locked_versions(plan.sheets.approvals, newest).get(sample, newest)
+    others = [row for row in tables.get("other_references", []) if row["version"] == version]
+    patients = [row for row in others if row["of"] == "patients"]
+    if version == newest:
+        patients = tables["reference"]
+    healthy = [row for row in others if row["of"] == "healthy"]
+    first, second = (
+        sorted(row["source_hash"] for row in rows if row["assay"] == assay)
+        for rows in (patients, healthy)
+    )
+    return version, first, second
+
+
+def _drug_edits(plan: Plan, sample: str, tables: Mapping[str, Rows]) -> list[Any]:
+    """The laboratory's own rows on the drugs of a sample: other drugs do not concern it."""
+    own = {
+        name: [row for row in tables.get(name, []) if row["sample"] == sample]
+        for name in ("curves", "synergy")
+    }
+    return sorted(edit.row for edit in drug_table(plan).edits_of(_drugs_of(own)))
+
+
+def _drugs_of(tables: Mapping[str, Rows]) -> list[str]:
+    rows = [row for name in ("curves", "synergy") for row in tables.get(name, [])]
+    return sorted({row[column] for row in rows for column in _DRUGS if row.get(column)})
+
+
+def drug_table(plan: Plan) -> DrugTable:
+    """Give the shipped drug table with the project's own rows over it."""
+    return laboratory_table(plan.sheets.drugs, plan.sheets.exposure)
+
+
+def _cohort_words(plan: Plan, sample: Row, tables: Mapping[str, Rows]) -> dict[str, Any]:
+    """Name the reference of a sample: version, size and hash, as the report prints them."""
+    assay = sample.get("assay") or plan.config.assay.name
+    version, patients, healthy = _cohort_of(plan, sample["sample"], assay, tables)
+    number = f"version {version}, " if version else ""
+    controls = f"; healthy controls, hash {digest(healthy)}" if healthy else ""
+    words = f"{assay}: {number}hash {digest(patients)}{controls}" if patients else f"{assay}: none"
+    return {"sample": sample["sample"], "words": words}
 
 
 def _exclusions(plan: Plan, plates: set[str]) -> Rows:
@@ -165,13 +246,11 @@ def _exclusions(plan: Plan, plates: set[str]) -> Rows:
     return [{column: row.get(column, "") for column in columns} for row in rows]
 
 
-def _drug_facts(names: list[str], schedules: Mapping[str, str]) -> Rows:
-    from drp.drugs import applicable_exposure, find
-
+def _drug_facts(names: list[str], schedules: Mapping[str, str], table: DrugTable) -> Rows:
     rows: Rows = []
     for name in names:
-        known = find(name)
-        peak, _ = applicable_exposure(name, schedules)
+        known = find(name, table)
+        peak, _ = applicable_exposure(name, schedules, table)
         source = f"{peak.schedule}; {peak.population}; {peak.source}" if peak else ""
         rows.append(
             {
@@ -192,6 +271,12 @@ def _files(files: Rows, plates: list[Row]) -> dict[str, str]:
     names = {name for row in plates for name in (row["file"], layout_file(row))}
     kept = [row for row in _sorted(files, "file") if row["file"] in names or row["kind"] == "names"]
     return {row["file"]: row["sha256"] for row in kept}
+
+
+def _sheet_hashes(tables: Mapping[str, Rows]) -> dict[str, str]:
+    """The laboratory's rows on the drugs of a patient; other drugs leave the report as it is."""
+    rows = sorted(row["row"] for row in tables["drug_edits"])
+    return {"rows of drugs.tsv and exposure.tsv": digest(rows)} if rows else {}
 
 
 def _sorted(rows: Rows, key: str) -> Rows:
@@ -270,11 +355,17 @@ def thresholds(config: Mapping[str, Any]) -> dict[str, str]:
         "false sensitive calls of a sample, expected at most": (
             f"{100 * calls['false_discovery_rate']:g} %"
         ),
+        "no curve where the interval of the AUC is wider than": f"{calls['widest_auc']:g} points",
         "uncertain below probability": f"{calls['certain']:g}",
         "rank from": f"{cohort['minimum']} reference samples, provisional below "
         f"{cohort['established']}",
     }
-    synergy = config["synergy"]
+    repeats, synergy = config["repeats"], config["synergy"]
+    named |= {
+        "repeat samples differ from": f"{repeats['least_change']:g} points of AUC, at a false "
+        f"discovery rate of {100 * repeats['false_discovery_rate']:g} % and an SD between platings "
+        f"of {repeats['between_sd']:g} points",
+    }
     named |= {
         "combination effective from mean inhibition": f"{synergy['effective_inhibition']:g} %",
         "synergistic from Bliss excess": f"{synergy['synergistic_excess']:g} points",

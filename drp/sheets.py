@@ -1,4 +1,4 @@
-"""The sheets a laboratory fills in: plates, samples, patients, exclusions, approvals.
+"""The sheets a laboratory fills in: plates, samples, patients, exclusions, approvals, drugs.
 
 Sheets are tab-separated text with one header line; lines that start with ``#`` are remarks. All
 sheets are read and checked together, and every problem is reported with file, line and column.
@@ -12,7 +12,7 @@ from pathlib import Path
 from drp.privacy import personal_id, personal_text
 from drp.problems import DataError, Place, Problem, Problems
 from drp.sheetfiles import Row, read_remarks, read_sheet
-from drp.tables import PATIENT_COLUMNS
+from drp.tables import DRUG_COLUMNS, EXPOSURE_COLUMNS, PATIENT_COLUMNS
 
 ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 WELL_PATTERN = re.compile(r"(?:[A-Z]|A[A-F])(?:[1-9]|[1-3][0-9]|4[0-8])")
@@ -45,6 +45,8 @@ SHEETS: dict[str, tuple[tuple[str, ...], tuple[str, ...], bool]] = {
     "patients": (PATIENT_COLUMNS[:1], PATIENT_COLUMNS[1:], False),
     "exclusions": (("plate", "well", "reason"), ("by", "date"), True),
     "approvals": (("sample", "by", "date", "input_hash"), (), True),
+    "drugs": (DRUG_COLUMNS[:2], DRUG_COLUMNS[2:], True),
+    "exposure": (EXPOSURE_COLUMNS[:6], EXPOSURE_COLUMNS[6:], True),
 }
 
 _PERCENT = ("thaw_viability_pct", "blasts_pct", "survival_pct")
@@ -64,6 +66,8 @@ class Sheets:
     patients: list[Row] = field(default_factory=list)
     exclusions: list[Row] = field(default_factory=list)
     approvals: list[Row] = field(default_factory=list)
+    drugs: list[Row] = field(default_factory=list)
+    exposure: list[Row] = field(default_factory=list)
     lines: dict[str, list[int]] = field(default_factory=dict)
     exclusion_remarks: list[str] = field(default_factory=list)
 

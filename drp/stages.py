@@ -4,7 +4,7 @@ Each function here is one stage. It gets a `Job`: the files to read and write, t
 stage uses, and the sheets. Science lives in the modules they call, imported only when needed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from drp.job import Job
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from drp.call_words import DrugFacts
+    from drp.drugs import DrugTable
     from drp.problems import Problem
 
 
@@ -114,11 +115,13 @@ def viability(job: Job) -> None:
 
 def curves(job: Job) -> None:
     """Fit the single-agent curves of a batch and derive their measures."""
+    from drp.drug_sheets import read_drug_table
     from drp.drugs import cmax_nm
     from drp.sensitivity import fit_curves
 
     viability = job.table("viability")
-    peaks = cmax_nm(sorted(set(viability["drug"]) - {""}), job.settings["exposure"])
+    names = sorted(set(viability["drug"]) - {""})
+    peaks = cmax_nm(names, job.settings["exposure"], read_drug_table(job.sheets))
     fitted = fit_curves(viability, cmax=peaks, seed=job.settings["seed"])
     write_table(job.outputs["curves"], fitted.assign(plates=_plates_of(fitted, viability)))
 
@@ -138,17 +141,19 @@ def _plates_of(curves: "pd.DataFrame", viability: "pd.DataFrame") -> list[str]:
 
 def synergy(job: Job) -> None:
     """Score the combinations of a batch."""
+    from drp.drug_sheets import read_drug_table
     from drp.drugs import cmax_nm
     from drp.synergy import Limits, score_synergy
 
     asked = job.settings["synergy"]
     viability = job.table("viability")
-    names = {name for column in ("drug", "drug2", "drug3") for name in viability[column]}
+    names = {name for column in ("drug", "drug2", "drug3") for name in viability[column]} - {""}
+    table = read_drug_table(job.sheets)
     scores, surface = score_synergy(
         viability,
         seed=job.settings["seed"],
         draws=asked["draws"],
-        cmax=cmax_nm(sorted(names - {""}), job.settings["exposure"]),
+        cmax=cmax_nm(sorted(names), job.settings["exposure"], table),
         limits=Limits(**{name: asked[name] for name in Limits.__slots__}),
         prior_sd=asked["prior_sd"],
         models=asked["models"],
@@ -160,68 +165,79 @@ def synergy(job: Job) -> None:
 
 
 def cohort(job: Job) -> None:
-    """Build the reference from earlier samples and, if so configured, from this project's."""
+    """Build the reference from earlier samples and, if so configured, from this project's.
+
+    Beside it come the healthy controls, and the older versions that approvals hold samples to.
+    """
     import pandas as pd
 
-    from drp.cohort import build_reference, join_members, read_members
+    from drp.cohort import read_members
+    from drp.references import cohort_tables, own_members
+    from drp.sheets import read_sheets
 
+    sheets = read_sheets(job.sheets)
     earlier = []
     for path in job.inputs.get("earlier", []):
         frame = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, comment="#")
         earlier.append(read_members(frame, path.name))
-    own = [_own_members(job)] if job.settings["cohort"]["within_run"] else []
-    members = join_members([*earlier, *own])
-    write_table(job.outputs["members"], members)
-    write_table(job.outputs["reference"], build_reference(members))
-
-
-def _own_members(job: Job) -> "pd.DataFrame":
-    from drp.cohort import members_of_run
-    from drp.standing import control_errors, errors_of
-
-    samples = job.table("samples")
-    passed = samples[samples["verdict"] != "fail"]
-    assay_of = dict(zip(passed["sample"], passed["assay"], strict=True))
-    quality = job.table("quality")
-    curves = _without_failed_plates(job.table("curves"), quality)
-    errors = errors_of(curves, control_errors(quality.to_dict("records")))
-    return members_of_run(curves.assign(auc_se=errors), assay_of)
-
-
-def _without_failed_plates(curves: "pd.DataFrame", quality: "pd.DataFrame") -> "pd.DataFrame":
-    failed = set(quality.loc[quality["verdict"] == "fail", "plate"])
-    kept = [not failed & set(plates.split(";")) for plates in curves["plates"]]
-    return curves[kept]
+    own = None
+    if job.settings["cohort"]["within_run"]:
+        kinds = {row["sample"]: row.get("kind", "") for row in sheets.samples}
+        own = own_members(job.table("samples"), job.table("curves"), job.table("quality"), kinds)
+    for name, table in cohort_tables(earlier, own, sheets.approvals).items():
+        write_table(job.outputs[name], table)
 
 
 def calls(job: Job) -> None:
     """Call the drugs of a batch."""
+    import pandas as pd
+
     from drp.calls import make_calls
+    from drp.drug_sheets import read_drug_table
+    from drp.healthy import beside_healthy
+    from drp.references import with_errors
 
-    curves = job.table("curves")
-    write_table(
-        job.outputs["calls"],
-        make_calls(
-            curves,
-            job.table("samples"),
-            job.table("quality"),
-            job.table("members"),
-            _drug_facts(sorted(set(curves["drug"])), job.settings["exposure"]),
-            job.settings["calls"]
-            | {key: job.settings["cohort"][key] for key in ("minimum", "established")},
-            seed=job.settings["seed"],
-        ),
+    curves, quality = job.table("curves"), job.table("quality")
+    facts = _drug_facts(
+        sorted(set(curves["drug"])), job.settings["exposure"], read_drug_table(job.sheets)
     )
+    settings = dict(job.settings["calls"])
+    settings |= {key: job.settings["cohort"][key] for key in ("minimum", "established")}
+    assay_of = dict(job.table("samples")[["sample", "assay"]].to_numpy())
+    parts = []
+    for part, members, healthy in _by_version(job, with_errors(curves, quality)):
+        called = make_calls(
+            part, job.table("samples"), quality, members, facts, settings, seed=job.settings["seed"]
+        )
+        parts.append(beside_healthy(called, part, healthy, assay_of, settings["minimum"]))
+    filled = [part for part in parts if len(part)] or parts[:1]
+    called = pd.concat(filled).sort_values(["sample", "drug"], ignore_index=True)
+    write_table(job.outputs["calls"], called)
 
 
-def _drug_facts(names: list[str], schedules: Mapping[str, str]) -> "dict[str, DrugFacts]":
+def _by_version(
+    job: Job, curves: "pd.DataFrame"
+) -> "Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]":
+    """Curves with the members and the healthy controls they are compared with."""
+    from drp.references import by_version
+    from drp.sheets import read_sheets
+
+    # A cohort that changes with every sample has no versions to be held to.
+    versioned = job.settings["cohort"]["reference"] and not job.settings["cohort"]["within_run"]
+    approvals = read_sheets(job.sheets).approvals if versioned else []
+    return by_version(curves, job.table("members"), job.table("healthy"), approvals)
+
+
+def _drug_facts(
+    names: list[str], schedules: Mapping[str, str], table: "DrugTable"
+) -> "dict[str, DrugFacts]":
     from drp.call_words import DrugFacts
     from drp.drugs import applicable_exposure, find, free_words
 
     facts = {}
     for name in names:
-        known = find(name)
-        peak, reason = applicable_exposure(name, schedules)
+        known = find(name, table)
+        peak, reason = applicable_exposure(name, schedules, table)
         facts[name.casefold()] = DrugFacts(
             exvivo=known.exvivo if known else "",
             caveat=known.caveat if known else "",
@@ -296,7 +312,9 @@ def index(job: Job) -> None:
         verdicts |= plate_verdicts(record)
     reviewed = read_sheets(job.sheets).plates if job.settings["plate_review"] else []
     plates = reviewed_plates({row["plate"]: run_of(row) for row in reviewed}, verdicts)
-    write_text(job.outputs["index"], render_index(rows, now(), plates))
+    write_text(
+        job.outputs["index"], render_index(rows, now(), plates, cohort=job.settings["cohort_page"])
+    )
 
 
 def review(job: Job) -> None:
@@ -350,6 +368,26 @@ def charts(job: Job) -> None:
     write_text(job.outputs["page"], page)
 
 
+def cohort_page(job: Job) -> None:
+    """Draw the cohort: the reference, and the samples of this project beside it."""
+    from drp.cohort import join_members
+    from drp.provenance import now
+    from drp.references import own_members, recorded_words
+    from drp.report.cohort_page import render_cohort_page
+    from drp.sheets import read_sheets
+
+    rows = read_sheets(job.sheets).samples
+    kinds = {row["sample"]: row.get("kind", "") for row in rows}
+    own = own_members(job.table("samples"), job.table("curves"), job.table("quality"), kinds)
+    page = render_cohort_page(
+        join_members([job.table("members"), job.table("healthy"), own]),
+        recorded_words(rows),
+        settings=job.settings,
+        generated_at=now(),
+    )
+    write_text(job.outputs["page"], page)
+
+
 def _as_json(problems: "list[Problem]") -> list[dict[str, Any]]:
     return [problem.as_dict() for problem in problems]
 
@@ -372,5 +410,6 @@ STAGES = {
         index,
         review,
         charts,
+        cohort_page,
     )
 }

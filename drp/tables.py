@@ -25,6 +25,15 @@ RISK_STATEMENTS = (
 )  # fmt: skip
 QUALIFIERS = ("=", "<", ">")
 DOSE_UNITS = ("nM", "IU/mL", "ug/mL")
+# The columns of a laboratory's own drug table: those of `drp/data/drugs.tsv`, and where it stands.
+DRUG_COLUMNS = (
+    "drug", "source", "synonyms", "drug_class", "targets", "status_in_all", "exvivo", "caveat",
+    "exvivo_range", "pubchem_cid",
+)  # fmt: skip
+EXPOSURE_COLUMNS = (
+    "drug", "schedule", "cmax_nm", "verification", "confidence", "source", "analyte", "population",
+    "cmax_as_stated", "kind", "unbound_fraction", "cmax_free_nm", "remark", "source_url",
+)  # fmt: skip
 # The columns of patients.tsv: what the relapse risk systems ask for, and what the report prints.
 PATIENT_COLUMNS = (
     "patient",

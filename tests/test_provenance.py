@@ -63,9 +63,7 @@ def test_every_module_of_science_is_in_some_fingerprint():
         "drp.stages",
     }
     outside |= {"drp.relevance", "drp.selective"}  # functions for users, in no stage
-    outside |= {"drp.repeats"}  # likewise
-    # What `drp concordance` and `drp profiles` run, on demand and apart from the workflow.
-    outside |= {"drp.profiles", "drp.report.cohort_page", "drp.report.profile_figures"}
+    # What `drp concordance` runs, on demand and apart from the workflow.
     outside |= {"drp.concordance", "drp.outcomes", "drp.report.concordance_page"}
     outside |= {"drp.risk_text", "drp.risk.markdown"}  # how `drp risk` prints
     outside |= {name for name in named if name.startswith("drp.simulate")}

@@ -111,7 +111,7 @@ def combinations(found: Sequence[Combination]) -> Answer:
     return Answer(
         question=question,
         mark="plus",
-        lead=f"{first.combination}: {first.call}",
+        lead=f"{first.combination}: {first.call}{', uncertain' if first.uncertain else ''}",
         text=f"({_excess_words(first)}). {sentence(words)}".strip(),
     )
 

@@ -28,6 +28,7 @@ from drp.report.record import (
     UsableSample,
     Verdict,
 )
+from drp.report.repeat_rows import repeat_rows
 from drp.report.risk_rows import (
     input_facts,
     risk_rows,
@@ -61,7 +62,11 @@ def build_record(
         ``viability``, ``quality``, ``sample_quality`` (sample, verdict, reasons separated by
         '; '), ``curves``, ``synergy``, ``surface``, ``calls``, ``risk``, ``risk_context``,
         ``reference``, ``drug_facts``, ``exclusions`` (plate, well, reason, by, date),
-        ``input_hashes`` (sample, input_hash), ``approvals`` (sample, by, date, input_hash).
+        ``input_hashes`` (sample, input_hash), ``approvals`` (sample, by, date, input_hash),
+        ``changes`` (what changed from sample to sample, `drp.patient_changes`),
+        ``cohorts`` (sample, words: with which reference it was compared),
+        ``locked_reference`` (rows of the older reference a sample is held to, by sample),
+        ``drug_edits`` (words: what the laboratory changed in the drug table).
         A table that is absent counts as empty. A sample without a row in ``sample_quality``
         has not been judged and is treated as failed.
     settings : mapping
@@ -104,9 +109,14 @@ def build_record(
         risk_lead=lead,
         risk=classes,
         risk_context=published,
+        repeats=repeat_rows(tables),
         signatures=list(prose.SIGNATURES),
         how_to_read=prose.how_to_read(),
-        methods=prose.methods(assay, settings["normalisation"], settings["thresholds"]),
+        methods=[
+            *prose.methods(assay, settings["normalisation"], settings["thresholds"]),
+            *_cohorts(tables),
+            *_drug_table(tables),
+        ],
         limits=list(prose.LIMITS),
         removed_by_hand=_removed_by_hand(tables),
         provenance=Provenance(**provenance),
@@ -146,7 +156,7 @@ def _sample(
             header=_header(row, assay, ""),
             **common,
         )
-    combinations = combination_rows(name, tables)
+    combinations = combination_rows(name, tables, settings.get("certain"))
     found = answers.stand_out(drugs, settings.get("certain"), text(patient, "cautions"))
     tested = f"{counted(len(drugs), 'drug')}, {counted(len(combinations), 'combination')}"
     shown, shown_note = featured(drugs)
@@ -230,6 +240,18 @@ def _header(row: Row, assay: Assay, tested: str) -> list[Fact]:
         Fact(term="Elapsed", text=elapsed),
         Fact(term="Tested", text=", ".join(filter(None, [tested, hours])) or "not given"),
     ]
+
+
+def _cohorts(tables: Tables) -> list[Fact]:
+    words = [f"{text(row, 'sample')}: {text(row, 'words')}" for row in records(tables, "cohorts")]
+    return [Fact(term="Reference samples", text=f"{'; '.join(words)}.")] if words else []
+
+
+def _drug_table(tables: Tables) -> list[Fact]:
+    """What the laboratory itself says of drugs of this report; nothing if it changed nothing."""
+    words = [text(row, "words") for row in records(tables, "drug_edits")]
+    changed = f"Changed or added by the laboratory: {'; '.join(words)}."
+    return [Fact(term="Drug table", text=changed)] if words else []
 
 
 def _removed_by_hand(tables: Tables) -> list[RemovedByHand]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from drp.profiles import clustered, nearest, profiles, sample_map
+from drp.profiles import closest, clustered, distances, profiles, sample_map
 from drp.report.figures import FIGURE_STYLE
 from drp.report.html import SIMULATED, environment
 from drp.report.profile_figures import heat_svg, map_svg
@@ -13,6 +13,8 @@ from drp.report.prose import RESEARCH_USE
 from drp.report.view import printed_time
 
 FEWEST_SAMPLES = 3
+# A heat map of more samples is no longer read; distances of more of them fill the memory.
+MOST_DRAWN, MOST_COMPARED = 500, 2000
 _UNRECORDED = "nothing recorded"
 
 
@@ -59,14 +61,24 @@ def _assay(assay: str, members: pd.DataFrame, recorded: Mapping[str, str]) -> di
     if len(table) < FEWEST_SAMPLES or table.shape[1] < FEWEST_SAMPLES:
         return shown | {"map": "", "heat": "", "near": []}
     kinds = {str(sample): recorded.get(str(sample), "earlier samples") for sample in table.index}
-    near = [
-        (sample, _near(table, sample, recorded)) for sample in table.index if sample in recorded
-    ]
     return shown | {
         "map": map_svg(sample_map(table), kinds),
-        "heat": heat_svg(table, *clustered(table)),
-        "near": near,
+        "heat": heat_svg(table, *clustered(table)) if len(table) <= MOST_DRAWN else "",
+        "near": _all_near(table, recorded) if len(table) <= MOST_COMPARED else [],
+        "left_out": _left_out(len(table)),
     }
+
+
+def _left_out(samples: int) -> str:
+    """Say what is not shown of a large cohort."""
+    limits = ((MOST_DRAWN, "no heat map"), (MOST_COMPARED, "no nearest profiles"))
+    words = [f"{what} of more than {most:,} samples" for most, what in limits if samples > most]
+    return f"Left out: {', '.join(words)}." if words else ""
+
+
+def _all_near(table: pd.DataFrame, recorded: Mapping[str, str]) -> list[tuple[str, str]]:
+    found = distances(table)
+    return [(name, _near(found, name, recorded)) for name in table.index if name in recorded]
 
 
 def _most_common_doses(members: pd.DataFrame) -> pd.DataFrame:
@@ -79,10 +91,9 @@ def _most_common_doses(members: pd.DataFrame) -> pd.DataFrame:
     return kept
 
 
-def _near(table: pd.DataFrame, sample: str, recorded: Mapping[str, str]) -> str:
-    found = nearest(table, sample)
+def _near(found: pd.DataFrame, sample: str, recorded: Mapping[str, str]) -> str:
     words = [
         f"{other} ({recorded.get(str(other), _UNRECORDED)}; {distance:.1f})"
-        for other, distance in found.items()
+        for other, distance in closest(found, sample).items()
     ]
     return ", ".join(words) or "no sample shares enough drugs"

@@ -1,15 +1,16 @@
 """The combinations of one sample: verdict, excess with interval, and the dose matrices."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from drp.report import numerals
 from drp.report.record import Combination, Mark, Matrix
-from drp.report.rows import count, estimate, flag, number, records, text
+from drp.report.rows import count, estimate, flag, number, parts, records, text
 
 Row = Mapping[str, Any]
 Cells = dict[tuple[float, float], Row]
 
+NOT_ASSESSABLE = "not assessable"
 # The order of show, with the mark each verdict is drawn with.
 _CALLS: dict[str, Mark] = {
     "effective and synergistic": "plus",
@@ -19,23 +20,34 @@ _CALLS: dict[str, Mark] = {
     "antagonistic": "minus",
     "inconclusive": "diamond",
     "weak": "ring",
-    "not assessable": "dash",
+    NOT_ASSESSABLE: "dash",
 }
 
 
-def combination_rows(sample: str, tables: Mapping[str, list[dict[str, Any]]]) -> list[Combination]:
+def combination_rows(
+    sample: str, tables: Mapping[str, list[dict[str, Any]]], certain: float | None = None
+) -> list[Combination]:
     """Give the combinations of a sample by verdict, then excess (largest first), then name.
+
+    A combination that rests on a failed plate is not assessable and has no number.
 
     Parameters
     ----------
     sample : str
     tables : mapping
-        ``synergy`` and ``surface``; ``drug_facts`` names the plasma peaks.
+        ``synergy`` and ``surface``; ``drug_facts`` names the plasma peaks, ``quality`` and
+        ``viability`` the plates that failed and the combinations on them.
+    certain : float, optional
+        Probability below which a call is uncertain; without it none is said to be.
     """
+    failed = _failed_plates(sample, tables)
     surface = records(tables, "surface", sample=sample)
     facts = records(tables, "drug_facts")
     peaks = {text(row, "drug").casefold(): number(row, "cmax_nm") for row in facts}
-    found = [_combination(row, surface, peaks) for row in records(tables, "synergy", sample=sample)]
+    found = [
+        _blocked(row, why) if (why := failed(row)) else _combination(row, surface, peaks, certain)
+        for row in records(tables, "synergy", sample=sample)
+    ]
     order = list(_CALLS)
 
     def key(item: Combination) -> tuple[int, float, str]:
@@ -45,10 +57,77 @@ def combination_rows(sample: str, tables: Mapping[str, list[dict[str, Any]]]) ->
     return sorted(found, key=key)
 
 
+def _drugs(row: Row) -> list[str]:
+    return [text(row, name) for name in ("drug", "drug2", "drug3") if text(row, name)]
+
+
+def _failed_plates(sample: str, tables: Mapping[str, list[dict[str, Any]]]) -> Callable[[Row], str]:
+    """Give what says, of a row of `synergy`, which failed plate it rests on; empty if none."""
+    failed = {
+        text(row, "plate"): text(row, "reasons")
+        for row in records(tables, "quality")
+        if text(row, "verdict") == "fail"
+    }
+    wells = [
+        (text(row, "plate"), frozenset(_drugs(row)))
+        for row in records(tables, "viability", sample=sample, role="sample")
+        if text(row, "plate") in failed
+    ]
+    found = set(wells)
+
+    def why(row: Row) -> str:
+        together = frozenset(_drugs(row))
+        needed = {together}
+        if {"single_agents_elsewhere"} & set(parts(row, "flags", ";")):
+            needed |= {frozenset([drug]) for drug in together}
+        plates = sorted({plate for plate, drugs in found if drugs in needed})
+        words = [f"plate {plate} failed quality control: {failed[plate]}" for plate in plates]
+        return "; ".join(words)
+
+    return why
+
+
+def _blocked(row: Row, why: str) -> Combination:
+    """A combination whose plate failed: named, with the reason and without any number."""
+    kept = ("sample", "combination", "drug", "drug2", "drug3", "design", "n_wells")
+    bare = {name: row.get(name) for name in kept}
+    bare |= {"call": NOT_ASSESSABLE, "reason": numerals.sentence(why)}
+    return _combination(bare, [], {}, None).model_copy(update={"data": why, "matrices": []})
+
+
+def _statements(row: Row) -> dict[str, str]:
+    """The three statements a call rests on, in words: data, efficacy, synergy."""
+    scored, missing = count(row, "n_cells"), count(row, "n_missing")
+    near = flag(row, "limits_known", False)
+    doses = "at doses a patient can reach" if near else "over all doses (reachable ones not known)"
+    data = f"plates pass; {scored} of {numerals.counted(scored + missing, 'combined dose')} scored"
+    if not flag(row, "assessable", False):
+        return {"data": data}
+    kill, gain = estimate(row, "mean_inhibition"), estimate(row, "gain")
+    if kill.value is None or gain.value is None:
+        return {"data": data}
+    efficacy = (
+        f"mean inhibition {numerals.percent(kill.value)} % ({numerals.interval(kill, 'percent')}) "
+        f"{doses}, {numerals.signed(gain.value)} points "
+        f"({numerals.interval(gain, 'signed')}) over the best single agent"
+    )
+    call = text(row, "call")
+    kinds = ("synergistic", "antagonistic", "inconclusive")
+    kind = next((word for word in kinds if word in call), "additive")
+    chance = number(row, "probability_synergistic")
+    if chance is not None:
+        kind += f"; over all doses, probability of synergy {numerals.probability(chance)}"
+    return {"data": data, "efficacy": efficacy, "synergy": kind}
+
+
 def _combination(
-    row: Row, surface: list[dict[str, Any]], peaks: Mapping[str, float | None]
+    row: Row,
+    surface: list[dict[str, Any]],
+    peaks: Mapping[str, float | None],
+    certain: float | None,
 ) -> Combination:
-    drugs = [text(row, name) for name in ("drug", "drug2", "drug3") if text(row, name)]
+    drugs = _drugs(row)
+    probability = number(row, "probability")
     cells = [cell for cell in surface if text(cell, "combination") == text(row, "combination")]
     return Combination(
         combination=text(row, "combination"),
@@ -76,6 +155,9 @@ def _combination(
         best_region_p=number(row, "best_region_p"),
         best_region_doses=text(row, "best_region_doses"),
         matrices=_matrices(drugs, cells, peaks),
+        probability=probability,
+        uncertain=None not in (certain, probability) and (probability or 0.0) < (certain or 0.0),
+        **_statements(row),
     )
 
 

@@ -35,7 +35,8 @@ def drug_rows(sample: str, assay: str, tables: Mapping[str, list[dict[str, Any]]
     sample, assay : str
         The sample, and the assay its reference belongs to.
     tables : mapping
-        ``calls``, ``curves``, ``viability``, ``reference`` and ``drug_facts``.
+        ``calls``, ``curves``, ``viability``, ``reference``, ``drug_facts`` and, for a sample that
+        is held to an older reference, ``locked_reference``.
 
     Returns
     -------
@@ -44,7 +45,9 @@ def drug_rows(sample: str, assay: str, tables: Mapping[str, list[dict[str, Any]]
     """
     curves = {text(row, "drug"): row for row in records(tables, "curves", sample=sample)}
     facts = {text(row, "drug").casefold(): row for row in records(tables, "drug_facts")}
-    references = {text(row, "drug"): row for row in records(tables, "reference", assay=assay)}
+    own = records(tables, "locked_reference", sample=sample, assay=assay)
+    known = own or records(tables, "reference", assay=assay)
+    references = {text(row, "drug"): row for row in known}
     wells = _wells_by_drug(records(tables, "viability", sample=sample, role="sample"))
     drugs = [
         _drug(
@@ -119,7 +122,26 @@ def _drug(call: Row, curve: Row, facts: Row, reference: Row, wells: Mapping[str,
         plasma_peak_source=text(facts, "cmax_source"),
         measures=_measures(curve) if shown else None,
         curve=_curve(curve, facts, reference, wells) if shown else None,
+        **_beside_healthy(call, evaluable),
     )
+
+
+def _beside_healthy(call: Row, evaluable: bool) -> dict[str, Any]:
+    """How far the sample lies from healthy controls; nothing where there are too few of them."""
+    found, median = estimate(call, "selective_difference"), number(call, "healthy_median")
+    if not evaluable or found.value is None or median is None:
+        return {}
+    controls = numerals.counted(count(call, "n_healthy"), "healthy control")
+    if found.lo is not None and found.hi is not None and found.lo <= 0 <= found.hi:
+        words = "no difference shown"
+    else:
+        words = "more sensitive than these" if found.value < 0 else "less sensitive than these"
+    text_ = (
+        f"median AUC of {controls} {numerals.percent(median)} %; here "
+        f"{numerals.signed(found.value)} points ({numerals.interval(found, 'signed')}): {words}; "
+        "no part of the call"
+    )
+    return {"healthy": text_, "selective": found}
 
 
 def _rank(call: Row, evaluable: bool) -> Rank:

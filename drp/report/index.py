@@ -110,7 +110,11 @@ def reviewed_plates(
 
 
 def render_index(
-    rows: Iterable[IndexRow], generated_at: str, plates: Sequence[ReviewedPlate] = ()
+    rows: Iterable[IndexRow],
+    generated_at: str,
+    plates: Sequence[ReviewedPlate] = (),
+    *,
+    cohort: bool = False,
 ) -> str:
     """Render the index of all patients as one self-contained HTML page.
 
@@ -122,6 +126,8 @@ def render_index(
         ISO 8601 time.
     plates : sequence of ReviewedPlate
         The plates with a review page, in the order of show.
+    cohort : bool
+        Whether there is a page of the cohort to link to.
 
     Examples
     --------
@@ -136,6 +142,7 @@ def render_index(
             title=_common([row.title for row in ordered]) or "Reports",
             laboratory=_common([row.laboratory for row in ordered]),
             count=counted(len(ordered), "patient"),
+            cohort=cohort,
             simulated=any(row.simulated for row in ordered),
             simulated_words=SIMULATED,
             research_use=RESEARCH_USE,

@@ -118,6 +118,8 @@ class Drug(_Part):
 
     `measures` and `curve` are None where the data support no number. `published` says what the
     patient's lesions or lineage are published to mean for the drug; no call rests on it.
+    `selective` is the AUC less the median of healthy controls, points, and `healthy` says it in
+    words; neither decides anything.
     """
 
     drug: str
@@ -138,6 +140,8 @@ class Drug(_Part):
     measures: Measures | None
     curve: Curve | None
     published: list[str] = []
+    healthy: str = ""
+    selective: Estimate | None = None
 
 
 class Matrix(_Part):
@@ -166,6 +170,8 @@ class Combination(_Part):
     what they could not do. `css` and `ri` (of the better drug alone) are efficacy, 0 to 100.
     `p_fdr` is adjusted for the sample's combinations; `detectable_excess` is the true excess this
     design finds in 8 of 10 cases; `best_region` is the largest mean excess of 3 × 3 dose pairs.
+    `data`, `efficacy` and `synergy` are the three statements the call rests on, kept apart;
+    `probability` is that of the call, None where it claims nothing.
     """
 
     combination: str
@@ -193,6 +199,11 @@ class Combination(_Part):
     best_region_p: float | None
     best_region_doses: str
     matrices: list[Matrix]
+    probability: float | None = None
+    uncertain: bool = False
+    data: str = ""
+    efficacy: str = ""
+    synergy: str = ""
 
 
 class RemovedWell(_Part):
@@ -343,6 +354,28 @@ class RiskStatement(_Part):
     source: str = ""
 
 
+class RepeatDrug(_Part):
+    """One drug in two samples of a patient: the change of its AUC, points.
+
+    Negative is more sensitive. `q` is the p-value of no change, adjusted over the drugs compared.
+    """
+
+    drug: str
+    change: Estimate
+    q: float | None
+    verdict: Literal["more sensitive", "less sensitive", "no change beyond noise"]
+
+
+class Repeat(_Part):
+    """A sample beside the one before it; where nothing can be compared, `reason` says why."""
+
+    earlier: str
+    later: str
+    days: int | None
+    reason: str
+    drugs: list[RepeatDrug]
+
+
 class Change(_Part):
     """One thing an amended report says otherwise than the one it replaces, and why."""
 
@@ -413,6 +446,7 @@ class PatientRecord(_Part):
     risk_lead: str
     risk: list[Risk]
     risk_context: list[RiskStatement] = []
+    repeats: list[Repeat] = []
     amendments: list[Amendment] = []
     signatures: list[str]
     how_to_read: list[Fact]

@@ -23,6 +23,7 @@ from drp.report.record import (
     Sample,
     UsableSample,
 )
+from drp.report.repeat_rows import repeat_lines
 from drp.report.risk_view import (
     amended_words,
     amendments,
@@ -70,6 +71,7 @@ def view(record: PatientRecord, generated_at: str) -> dict[str, Any]:
         ],
         "risk": [_risk(item) for item in record.risk],
         "risk_context": risk_context(record.risk_context),
+        "repeats": repeat_lines(record.repeats),
         "amendments": amendments(record.amendments),
         "amended": amended_words(record.amendments),
         "removed_by_hand": [item.model_dump() for item in record.removed_by_hand],
@@ -209,7 +211,8 @@ def _why(drug: Drug) -> str:
         parts.append(numerals.sentence(drug.exposure if named else f"Exposure: {drug.exposure}"))
     # With a z the rank stands in the columns beside it.
     rank = drug.ranking if drug.rank.z is None else ""
-    for name, words in (("Data", drug.data), ("Rank", rank), ("Caveat", drug.caveat)):
+    beside = (("Data", drug.data), ("Rank", rank), ("Caveat", drug.caveat))
+    for name, words in (*beside, ("Healthy cells", drug.healthy)):
         if words and words not in drug.reason:
             parts.append(numerals.sentence(f"{name}: {words}"))
     return " ".join(filter(None, [*parts, *drug.published]))
@@ -277,7 +280,7 @@ def _combination(item: Combination) -> dict[str, Any]:
     numbers = item.assessable and item.bliss.value is not None
     return {
         "combination": item.combination,
-        "call": item.call,
+        "call": f"{item.call}, uncertain" if item.uncertain else item.call,
         "mark": mark_svg(item.mark),
         "bliss": numerals.value(item.bliss, "signed") if numbers else "",
         "bliss_interval": numerals.interval(item.bliss, "signed") if numbers else "",
@@ -289,9 +292,21 @@ def _combination(item: Combination) -> dict[str, Any]:
         "models": _models(item) if numbers else item.models,
         "design": item.design,
         "n_wells": f"{item.n_wells:,}",
-        "reason": item.reason,
+        "reason": " ".join(filter(None, [item.reason, _statements(item)])),
         "matrices": shown,
     }
+
+
+def _statements(item: Combination) -> str:
+    """The three statements of a combination, each by its name, and how sure the call is."""
+    sure = _optional(item.probability, numerals.probability)
+    named = {
+        "Data": item.data if item.data not in item.reason else "",
+        "Efficacy": item.efficacy,
+        "Synergy": item.synergy,
+        "Probability of this call": sure + (", uncertain" if item.uncertain else ""),
+    }
+    return " ".join(numerals.sentence(f"{name}: {text}") for name, text in named.items() if text)
 
 
 def _models(item: Combination) -> str:

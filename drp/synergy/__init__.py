@@ -35,7 +35,7 @@ _EXTRA = {
         "count": ("n_cells", "n_missing", "n_achievable", "n_over_120"),
         "flag": ("limits_known",),
         "number": (
-            *("probability_positive", "probability_synergistic"),
+            *("probability", "probability_positive", "probability_synergistic"),
             *("bliss_se", "detectable_excess", "p_fdr", "achievable_bliss_p", "noise_sd"),
             *("noise_df", "mean_inhibition", "mean_inhibition_lo", "mean_inhibition_hi"),
             *("gain", "gain_lo", "gain_hi", "loewe_defined", "loewe_at_roots"),
@@ -125,7 +125,8 @@ def score_synergy(
         - limits_known (Cmax of every drug known), n_achievable, achievable_bliss_p,
           achievable_note (why achievable_bliss is null, or how many cells it averages);
         - mean_inhibition and gain (over the best single agent) with intervals, over the cells
-          the call rests on: the achievable ones if Cmax is known, else all;
+          the call rests on: the achievable ones if Cmax is known, else all; probability (share
+          of draws in which the true means are where the call says; null if it claims nothing);
         - loewe_defined (share of the cells scored in which Loewe's equation has a root; elsewhere
           the better of the fitted drugs stands in) and loewe_at_roots (mean there), loewe_note;
           zip_variant, zip_note (which curves failed; the score is null then, and zip_withheld is

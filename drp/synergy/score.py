@@ -85,6 +85,19 @@ class Scores:
         value = float((self.observed - self.bliss)[cells].mean())
         return probability_above(value, drawn, self.df, threshold)
 
+    def may_be(self, cells: Mask) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Give what the true mean excess, gain and inhibition of some cells may be, by draw."""
+        errors = widening(self.df)
+        found = []
+        for value, drawn in (
+            (self.observed - self.bliss, self.drawn - self.drawn_bliss),
+            (self.observed - self.hsa, self.drawn - self.drawn_hsa),
+            (self.observed, self.drawn),
+        ):
+            means = drawn[:, cells].mean(axis=1)
+            found.append(value[cells].mean() + (means - np.median(means)) * errors)
+        return found[0], found[1], found[2]
+
     def _mean(self, value: npt.NDArray[Any], drawn: npt.NDArray[Any], cells: Mask) -> Estimate:
         if not cells.any():
             return Estimate()

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from drp.synergy.agreement import model_columns
+from drp.synergy.certainty import call_probability
 from drp.synergy.draws import Estimate
 from drp.synergy.flags import disagreeing, find_flags, n_over_120
 from drp.synergy.noise import Noise
@@ -223,6 +224,9 @@ def _verdict(
         **gain.columns("gain"),
         "assessable": assessable,
         "call": call,
+        "probability": call_probability(call, *scores.may_be(cells), limits)
+        if assessable
+        else float("nan"),
         "reason": reason,
     }
 

@@ -9,16 +9,20 @@ rule cohort:
         quality=of_runs(PLAN.reference_runs),
     output:
         members="results/cohort/members.parquet",
+        healthy="results/cohort/healthy.parquet",
         reference="results/cohort/reference.parquet",
+        others="results/cohort/other_references.parquet",
     log:
         "logs/cohort.log",
     params:
         code=PLAN.code("cohort"),
         settings=PLAN.settings("cohort"),
+        rows=PLAN.rows("cohort"),
     shell:
         "python -m drp cohort --settings {params.settings:q} --in earlier={input.earlier}"
         " --in curves={input.curves} --in samples={input.samples} --in quality={input.quality}"
-        " --out members={output.members} reference={output.reference} > {log} 2>&1"
+        " --out members={output.members} healthy={output.healthy} reference={output.reference}"
+        " others={output.others} > {log} 2>&1"
 
 
 rule calls:
@@ -27,6 +31,7 @@ rule calls:
         samples=f"{BATCH}/samples.parquet",
         quality=lambda w: of_runs(PLAN.runs_of(w.batch)),
         members="results/cohort/members.parquet",
+        healthy="results/cohort/healthy.parquet",
     output:
         calls=f"{BATCH}/calls.parquet",
     log:
@@ -34,10 +39,35 @@ rule calls:
     params:
         code=PLAN.code("calls"),
         settings=PLAN.settings("calls"),
+        drugs=PLAN.rows("drugs"),
+        rows=lambda w: PLAN.rows("calls", w.batch),
     shell:
         "python -m drp calls --settings {params.settings:q} --in curves={input.curves}"
         " --in samples={input.samples} --in quality={input.quality} --in members={input.members}"
+        " --in healthy={input.healthy}"
         " --out calls={output.calls} > {log} 2>&1"
+
+
+# The reference with this project's samples beside it, whether they belong to it or not.
+rule cohort_page:
+    input:
+        members="results/cohort/members.parquet",
+        healthy="results/cohort/healthy.parquet",
+        curves=of_batches("curves.parquet", PLAN.batches),
+        samples=of_batches("samples.parquet", PLAN.batches),
+        quality=of_runs(PLAN.runs),
+    output:
+        page="reports/cohort.html",
+    log:
+        "logs/cohort_page.log",
+    params:
+        code=PLAN.code("cohort_page"),
+        settings=PLAN.settings("cohort_page"),
+        rows=PLAN.rows("cohort_page"),
+    shell:
+        "python -m drp cohort_page --settings {params.settings:q} --in members={input.members}"
+        " --in healthy={input.healthy} --in curves={input.curves} --in samples={input.samples}"
+        " --in quality={input.quality} --out page={output.page} > {log} 2>&1"
 
 
 rule risk:

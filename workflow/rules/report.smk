@@ -19,6 +19,7 @@ rule record:
         calls=of_group("calls.parquet"),
         quality=lambda w: of_runs(PLAN.runs_of_group(w.group)),
         reference="results/cohort/reference.parquet",
+        other_references="results/cohort/other_references.parquet",
         risk="results/groups/{group}/risk.parquet",
         risk_context="results/groups/{group}/risk_context.parquet",
     output:
@@ -35,7 +36,8 @@ rule record:
         " --in well_warnings={input.well_warnings} --in viability={input.viability}"
         " --in samples={input.samples} --in curves={input.curves} --in synergy={input.synergy}"
         " --in surface={input.surface} --in calls={input.calls} --in quality={input.quality}"
-        " --in reference={input.reference} --in risk={input.risk}"
+        " --in reference={input.reference} --in other_references={input.other_references}"
+        " --in risk={input.risk}"
         " --in risk_context={input.risk_context}"
         " --out records={output.records} > {log} 2>&1"
 

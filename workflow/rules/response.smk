@@ -26,6 +26,7 @@ rule curves:
     params:
         code=PLAN.code("curves"),
         settings=PLAN.settings("curves"),
+        drugs=PLAN.rows("drugs"),
     shell:
         "python -m drp curves --settings {params.settings:q}"
         " --in viability={input.viability} --out curves={output.curves} > {log} 2>&1"
@@ -42,6 +43,7 @@ rule synergy:
     params:
         code=PLAN.code("synergy"),
         settings=PLAN.settings("synergy"),
+        drugs=PLAN.rows("drugs"),
     shell:
         "python -m drp synergy --settings {params.settings:q} --in viability={input.viability}"
         " --out synergy={output.synergy} surface={output.surface} > {log} 2>&1"
