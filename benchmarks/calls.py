@@ -20,7 +20,9 @@ import numpy as np
 import pandas as pd
 from simulated_cohorts import DOSES, Cohort, Noise, draw_cohort, plates_of, read_plates
 
-from drp.calls import NOT_EVALUABLE, SENSITIVE, DrugFacts, decide, make_calls
+from drp.call_words import NOT_EVALUABLE, SENSITIVE, DrugFacts
+from drp.calls import decide, make_calls
+from drp.chances import Measured
 from drp.cohort import members_of_run
 from drp.config import CallSettings, CohortSettings
 from drp.sensitivity import fit_curves
@@ -51,7 +53,7 @@ def _with_losses(curves: pd.DataFrame, noise: Noise) -> pd.DataFrame:
 
 def called(cohort: Cohort, curves: pd.DataFrame, quality: pd.DataFrame) -> pd.DataFrame:
     """Call the curves, all samples being the reference of each other."""
-    errors = errors_of(curves.to_dict("records"), control_errors(quality.to_dict("records")))
+    errors = errors_of(curves, control_errors(quality.to_dict("records")))
     names = sorted(set(curves["sample"]))
     members = members_of_run(curves.assign(auc_se=errors), dict.fromkeys(names, "simulated"))
     samples = pd.DataFrame({"sample": names, "assay": "simulated", "verdict": "pass"})
@@ -66,15 +68,17 @@ def truth(cohort: Cohort) -> pd.DataFrame:
     rows: list[pd.DataFrame] = []
     for drug, cmax in enumerate(cohort.cmax):
         n = len(auc)
-        others = np.array([np.delete(auc[:, drug], sample) for sample in range(n)])
+        order = np.argsort(auc[:, drug], kind="stable")
+        own = np.argsort(order, kind="stable")
         peak = np.log10(np.clip(cmax, DOSES[0], DOSES[-1]))
         at_peak = cohort.viability(np.array([peak]))[:, drug, 0]
         cut = z_cut(n - 1, SETTINGS["z"], SETTINGS["established"])
-        standing = stand(auc[:, drug], others, at_peak, True, cut)
+        standing = stand(auc[:, drug], auc[order, drug], own)
+        exact = Measured(auc[:, drug], np.zeros(n), at_peak, np.zeros(n), np.ones(n, dtype=bool))
         table = {
             "sample": [f"S{sample:05d}" for sample in range(n)],
             "drug": f"drug{drug:02d}",
-            "truth": decide(standing, SETTINGS),
+            "truth": decide(standing, exact, cut, SETTINGS),
             "true_z": standing.z,
         }
         rows.append(pd.DataFrame(table))

@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from drp.members import (
@@ -139,6 +140,12 @@ def source_hash(members: pd.DataFrame) -> str:
 
     With which version a member came is not in it: the same cohort has the same name.
     """
-    named = _ordered(members).drop(columns="version")
-    text = named.to_csv(index=False, lineterminator="\n")
-    return hashlib.sha256(text.encode()).hexdigest()
+    ordered = _ordered(members).drop(columns="version")
+    found = hashlib.sha256("\t".join(ordered.columns).encode())
+    for column in (*MEMBER_TEXT, MEMBER_KIND):
+        found.update("\n".join(ordered[column].to_numpy(object)).encode())
+    for column in (*MEMBER_NUMBERS, *MEMBER_OPTIONAL):
+        if column in ordered:
+            values = ordered[column].to_numpy("<f8")
+            found.update(np.where(np.isnan(values), np.nan, values + 0.0).tobytes())
+    return found.hexdigest()

@@ -133,7 +133,6 @@ class CallSettings(_Strict):
     false_discovery_rate: float = Field(
         default=0.1, gt=0, lt=0.5, description="expected share of false sensitive calls, at most"
     )
-    draws: int = Field(default=2000, ge=1000, le=100_000)
 
 
 class RepeatSettings(_Strict):

@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +22,12 @@ Values = NDArray[np.float64]
 RESAMPLES = 100
 MAD_TO_SD = 1.4826
 LEAST_SD = 1.0  # points of AUC; a reference is never taken to be narrower than this
-_STEP = 1.0  # width of a cell, points of AUC
+LEAST_ERROR = 0.5  # points; half a cell
+STEP = 1.0  # width of a cell, points of AUC
 # Middles of the cells, AUC in %; a value beyond counts as the outermost.
-GRID = np.arange(-20.0, 136.0, _STEP)
+GRID = np.arange(-20.0, 136.0, STEP)
 _ITERATIONS = 40
 _NEGLIGIBLE = 1e-12  # smaller shares count as none: numbers near the smallest are slow to multiply
-_LEAST_ERROR = 0.5  # points; half a cell
 # Number of copies at which the cumulative Poisson distribution of mean 1 passes a uniform number.
 _POISSON = np.cumsum(np.exp(-1.0) / np.array([1, 1, 2, 6, 24, 120, 720], dtype=np.float64))
 
@@ -36,7 +37,8 @@ class Deconvolved:
     """Noise-free distributions of one reference, one row per resample.
 
     `prior` (resamples, cells) holds the share of patients in each cell of `GRID`; `centre` and
-    `spread` (resamples,) are median and 1.4826 MAD.
+    `spread` (resamples,) are median and 1.4826 MAD. A resample without any member has no
+    distribution: `prior` 0, the others NaN.
     """
 
     prior: Values
@@ -44,7 +46,7 @@ class Deconvolved:
     spread: Values
 
 
-def deconvolve(values: Values, error: float, copies: Values) -> Deconvolved:
+def deconvolve(values: Values, error: float, copies: NDArray[Any]) -> Deconvolved:
     """Free the distribution of a reference of its noise, in every resample.
 
     Parameters
@@ -56,11 +58,6 @@ def deconvolve(values: Values, error: float, copies: Values) -> Deconvolved:
     copies : array (n, resamples)
         How often each resample holds each member (`copies_of`).
 
-    Returns
-    -------
-    Deconvolved
-        A resample without any member has no distribution: `prior` 0, the others NaN.
-
     Examples
     --------
     >>> rng = np.random.default_rng(1)
@@ -69,21 +66,10 @@ def deconvolve(values: Values, error: float, copies: Values) -> Deconvolved:
     >>> bool(abs(found.centre[0] - 80) < 1), bool(abs(found.spread[0] - 4) < 1)
     (True, True)
     """
-    cells = np.clip(np.rint((values - GRID[0]) / _STEP).astype(int), 0, len(GRID) - 1)
-    counts = np.zeros((len(GRID), copies.shape[1]))
-    np.add.at(counts, cells, copies)
-    shares = (counts / np.maximum(counts.sum(axis=0), 1.0)).T
-    prior = shares
-    if error > 0:
-        kernel = _likelihood(GRID, max(error, _LEAST_ERROR))
-        kernel[kernel < _NEGLIGIBLE] = 0.0
-        kernel /= kernel.sum(axis=0)
-        prior = np.full(shares.shape, 1.0 / len(GRID))
-        for _ in range(_ITERATIONS):
-            expected = prior @ kernel.T
-            prior = prior * ((shares / np.maximum(expected, _NEGLIGIBLE)) @ kernel)
-            prior[prior < _NEGLIGIBLE] = 0.0
-    full = counts.sum(axis=0) > 0
+    counts = _counts(values, copies)
+    full = counts.sum(axis=1) > 0
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
+    prior = _sharpened(shares, max(error, LEAST_ERROR)) if error > 0 else shares
     centre, spread = np.full((2, len(prior)), np.nan)
     centre[full] = _median(prior[full])
     distance = _median_distance(prior[full], centre[full])
@@ -91,56 +77,66 @@ def deconvolve(values: Values, error: float, copies: Values) -> Deconvolved:
     return Deconvolved(prior, centre, spread)
 
 
-def posterior(prior: Values, n: int, auc: float, error: float) -> Values:
-    """Give the distribution of a sample's noise-free AUC, one row per row of `prior`.
+def _counts(values: Values, copies: NDArray[Any]) -> Values:
+    """Members in each cell, in every resample: (resamples, cells)."""
+    cells = np.clip(np.rint((values - GRID[0]) / STEP).astype(int), 0, len(GRID) - 1)
+    order = np.argsort(cells, kind="stable")
+    held, first = np.unique(cells[order], return_index=True)
+    counts = np.zeros((copies.shape[1], len(GRID)))
+    if len(held):
+        counts[:, held] = np.add.reduceat(copies[order], first, axis=0, dtype=np.float64).T
+    return counts
+
+
+def _sharpened(shares: Values, error: float) -> Values:
+    """Take the noise out of each row; nobody is put farther than two errors beyond the members."""
+    held = np.flatnonzero(shares.any(axis=0))
+    margin = int(np.ceil(2 * error / STEP))
+    cells = np.arange(max(held[0] - margin, 0), min(held[-1] + margin + 1, len(GRID)))
+    measured = shares[:, cells]
+    kernel = likelihood(GRID[cells], np.full(len(cells), error))[:, cells].T
+    kernel[kernel < _NEGLIGIBLE] = 0.0
+    kernel /= kernel.sum(axis=0)
+    prior = np.full(measured.shape, 1.0 / len(cells))
+    for _ in range(_ITERATIONS):
+        expected = prior @ kernel.T
+        prior = prior * ((measured / np.maximum(expected, _NEGLIGIBLE)) @ kernel)
+        prior[prior < _NEGLIGIBLE] = 0.0
+    everywhere = np.zeros(shares.shape)
+    everywhere[:, cells] = prior
+    return everywhere
+
+
+def likelihood(values: Values, errors: Values) -> Values:
+    """Give the normal likelihood of measured values at each cell, largest 1 per value.
 
     Parameters
     ----------
-    prior : array (m, cells)
-        Rows of `Deconvolved.prior`.
-    n : int
-        Members of the reference. One in n + 1 patients counts as unlike all others, so that a
-        sample far from the reference is not drawn to it.
-    auc, error : float
-        What was measured, and its standard error, points.
+    values, errors : array (n,)
+        AUC, %, and its standard error, points.
+
+    Returns
+    -------
+    array (n, cells)
 
     Examples
     --------
-    >>> flat = np.full((1, len(GRID)), 1 / len(GRID))
-    >>> round(float(posterior(flat, 10, 50.0, 2.0)[0] @ GRID), 6)
-    50.0
+    >>> likelihood(np.array([50.0]), np.array([2.0]))[0, GRID == 52.0].round(4)
+    array([0.6065])
     """
-    weight = 1.0 / (n + 1)
-    mixed = (1 - weight) * prior + weight / len(GRID)
-    inside = np.clip([auc], GRID[0], GRID[-1])
-    joint = mixed * _likelihood(inside, max(error, _LEAST_ERROR))[0]
-    return np.asarray(joint / joint.sum(axis=1, keepdims=True))
-
-
-def _likelihood(values: Values, error: float) -> Values:
-    """Normal likelihood of each value at each cell, largest 1 per value: (n, cells)."""
-    squares = ((values[:, None] - GRID) / error) ** 2
+    squares = ((values[:, None] - GRID) / errors[:, None]) ** 2
     return np.asarray(np.exp(-0.5 * (squares - squares.min(axis=1, keepdims=True))))
 
 
-def copies_of(samples: Sequence[str], seed: int) -> Values:
+def copies_of(samples: Sequence[str], seed: int) -> NDArray[np.int8]:
     """Give how often each of the resamples holds each sample, (samples, resamples).
 
     >>> bool(abs(copies_of(["S1", "S2"], 1).mean() - 1) < 0.3)
     True
     """
     if not len(samples):
-        return np.empty((0, RESAMPLES))
-    return np.array([_copies(seed, sample) for sample in samples], dtype=np.float64)
-
-
-def resamples_without(sample: str, seed: int) -> NDArray[np.intp]:
-    """Give the numbers of the resamples that hold no copy of a sample.
-
-    >>> 20 < len(resamples_without("S1", 1)) < 60
-    True
-    """
-    return np.flatnonzero(np.array(_copies(seed, sample)) == 0)
+        return np.empty((0, RESAMPLES), dtype=np.int8)
+    return np.array([_copies(seed, sample) for sample in samples], dtype=np.int8)
 
 
 @lru_cache(maxsize=100_000)
@@ -157,7 +153,7 @@ def _median(prior: Values) -> Values:
     cell = np.argmax(upper >= total / 2, axis=1)
     row = np.arange(len(prior))
     inside = (total[:, 0] / 2 - upper[row, cell] + prior[row, cell]) / prior[row, cell]
-    return np.asarray(GRID[cell] + (inside - 0.5) * _STEP)
+    return np.asarray(GRID[cell] + (inside - 0.5) * STEP)
 
 
 def _median_distance(prior: Values, centre: Values) -> Values:

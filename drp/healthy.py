@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from drp.deconvolution import Values
-from drp.standing import SAME_DOSE, centre_and_spread
+from drp.deconvolution import LEAST_SD, MAD_TO_SD, Values
+from drp.standing import SAME_DOSE
 
 HEALTHY_COLUMNS = (
     "n_healthy", "healthy_median", "selective_difference", "selective_difference_lo",
@@ -94,9 +94,9 @@ def _comparable(group: pd.DataFrame | None, curve: Mapping[Any, Any]) -> Values:
 def _difference(curve: Mapping[Any, Any], controls: Values) -> list[float]:
     from scipy.special import stdtrit
 
-    (centre,), (spread,) = centre_and_spread(controls[None, :])
-    n, error = len(controls), float(curve["auc_se"])
+    centre, n, error = float(np.median(controls)), len(controls), float(curve["auc_se"])
+    spread = max(MAD_TO_SD * float(np.median(np.abs(controls - centre))), LEAST_SD)
     both = np.hypot(error, _MEDIAN_TO_MEAN * spread / np.sqrt(n))
     width = float(both * stdtrit(n - 1, 0.975))
-    difference = float(curve["auc"]) - float(centre)
-    return [float(centre), difference, difference - width, difference + width]
+    difference = float(curve["auc"]) - centre
+    return [centre, difference, difference - width, difference + width]

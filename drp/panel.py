@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from math import erf, sqrt
+from typing import TypeVar
+
+Name = TypeVar("Name", bound=object)
 
 
-def expected_false(probabilities: Mapping[str, float]) -> dict[str, float]:
+def expected_false(probabilities: Mapping[Name, float]) -> dict[Name, float]:
     """Give the false discovery rate of each drug: that of calling it and all surer ones.
 
     Parameters
@@ -39,7 +42,7 @@ def ties(z: Mapping[str, tuple[float, float]], certain: float) -> dict[str, Sequ
     Parameters
     ----------
     z : mapping
-        Drug → mean and standard deviation of its z over the draws.
+        Drug → mean and standard deviation of its z, given all noise.
     certain : float
         Two drugs are told apart if one has the larger z with at least this probability.
 

@@ -134,7 +134,7 @@ def with_errors(curves: "pd.DataFrame", quality: "pd.DataFrame") -> "pd.DataFram
     from drp.standing import control_errors, errors_of
 
     controls = control_errors(quality.to_dict("records"))
-    return curves.assign(auc_se=errors_of(curves.to_dict("records"), controls))
+    return curves.assign(auc_se=errors_of(curves, controls))
 
 
 def _without_failed_plates(curves: "pd.DataFrame", quality: "pd.DataFrame") -> "pd.DataFrame":

@@ -13,7 +13,7 @@ from drp.storage import write_bytes, write_json, write_table, write_text
 if TYPE_CHECKING:
     import pandas as pd
 
-    from drp.calls import DrugFacts
+    from drp.call_words import DrugFacts
     from drp.drugs import DrugTable
     from drp.problems import Problem
 
@@ -231,7 +231,7 @@ def _by_version(
 def _drug_facts(
     names: list[str], schedules: Mapping[str, str], table: "DrugTable"
 ) -> "dict[str, DrugFacts]":
-    from drp.calls import DrugFacts
+    from drp.call_words import DrugFacts
     from drp.drugs import applicable_exposure, find, free_words
 
     facts = {}

@@ -1,27 +1,14 @@
-"""Standing: where a sample stands among reference samples for one drug, and draws of it.
+"""Standing: where samples stand among the reference samples for one drug, as measured."""
 
-What is printed are the measured values. The draws ask what would stand there without noise: the
-sample's AUC is drawn from its posterior under the noise-free distribution of the reference, which
-is itself resampled (`drp.deconvolution`). So a value that noise has carried far away counts for as
-much as it is worth, and a reference that is wide only because it is noisy is not taken for wide.
-"""
-
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from drp.deconvolution import (
-    GRID,
-    LEAST_SD,
-    MAD_TO_SD,
-    Deconvolved,
-    Values,
-    posterior,
-)
+from drp.deconvolution import LEAST_SD, MAD_TO_SD, Values
 
 SAME_DOSE = 0.01  # relative difference up to which two dose limits are the same
 _NORMAL_95 = 1.959963984540054
@@ -29,51 +16,85 @@ _NORMAL_95 = 1.959963984540054
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a sample stands for one drug; arrays where each draw has its own."""
+    """Where samples stand, arrays (m,)."""
 
-    z: Any
-    percentile: Any
-    distance: Any  # reference median minus AUC, points
-    at_peak: Any  # viability at the plasma peak, %; NaN where the exposure is unknown
-    active: bool
-    n: int
-    cut: float
+    z: Values
+    percentile: Values
+    distance: Values  # reference median minus AUC, points
+    n: NDArray[np.int64]
 
 
-def stand(auc: Any, references: Values, at_peak: Any, active: bool, cut: float) -> Standing:
-    """Rank AUCs, each against its row of `references`.
+def stand(auc: Values, references: Values, own: NDArray[np.intp]) -> Standing:
+    """Rank samples among the members of one reference, each without itself.
 
     Parameters
     ----------
-    auc : float or array (m,)
-        AUC, %.
-    references : array (1 or m, n)
-        AUCs of reference samples.
-    at_peak : float or array (m,)
-        Viability at the plasma peak, %; NaN where unknown.
-    active : bool
-        Whether the curve falls at all.
-    cut : float
-        The z to be reached.
+    auc : array (m,)
+        AUC of the samples, %.
+    references : array (n,)
+        AUC of the members, ascending.
+    own : array (m,) of int
+        Place of the sample among the members; -1 where it is none of them.
+
+    Returns
+    -------
+    Standing
+        `z` is the distance over 1.4826 MAD, which never counts as less than one point of AUC. NaN
+        where no member is left.
 
     Examples
     --------
-    >>> one = stand(60.0, np.array([[70.0, 80.0, 90.0]]), float("nan"), True, 1.0)
-    >>> float(one.percentile[0]), float(one.distance[0])
-    (100.0, 20.0)
+    >>> found = stand(np.array([60.0, 80.0]), np.array([70.0, 80.0, 90.0]), np.array([-1, 1]))
+    >>> found.percentile, found.distance, found.n
+    (array([100.,  50.]), array([20.,  0.]), array([3, 2]))
     """
-    centre, spread = centre_and_spread(references)
-    distance = centre - np.asarray(auc)
-    below = references > np.asarray(auc).reshape(-1, 1)
-    return Standing(
-        z=distance / spread,
-        percentile=100 * np.mean(below, axis=1),
-        distance=distance,
-        at_peak=at_peak,
-        active=active,
-        n=references.shape[1],
-        cut=cut,
-    )
+    n = len(references) - (own >= 0)
+    centre, spread = centre_and_spread(references, own)
+    own_auc = references[own] if len(references) else np.full(len(own), np.nan)
+    above = len(references) - np.searchsorted(references, auc, side="right")
+    above = above - ((own >= 0) & (own_auc > auc))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        percentile = np.where(n > 0, 100 * above / n, np.nan)
+    return Standing((centre - auc) / spread, percentile, centre - auc, n)
+
+
+def centre_and_spread(references: Values, own: NDArray[np.intp]) -> tuple[Values, Values]:
+    """Give median and 1.4826 MAD of a reference, leaving out one member at a time.
+
+    Parameters
+    ----------
+    references : array (n,)
+        Ascending.
+    own : array (m,) of int
+        The member to leave out; -1 for none.
+
+    Examples
+    --------
+    >>> centre_and_spread(np.array([80.0, 90.0, 100.0]), np.array([-1, 0]))
+    (array([90., 95.]), array([14.826,  7.413]))
+    """
+    centre = _median_without(references, own)
+    spread = np.full(len(own), np.nan)
+    # Leaving out one of n members gives no more than three medians.
+    for middle in np.unique(centre[~np.isnan(centre)]):
+        distance = np.abs(references - middle)
+        order = np.argsort(distance, kind="stable")
+        place = np.empty(len(order), dtype=np.intp)
+        place[order] = np.arange(len(order))
+        rows = centre == middle
+        left_out = np.where(own[rows] >= 0, place[own[rows]], -1)
+        spread[rows] = MAD_TO_SD * _median_without(distance[order], left_out)
+    return centre, np.maximum(spread, LEAST_SD)
+
+
+def _median_without(ascending: Values, left_out: NDArray[np.intp]) -> Values:
+    """Median of ascending values without the one at each given place (-1: with all)."""
+    length = len(ascending) - (left_out >= 0)
+    if not len(ascending) or not length.all():
+        return np.full(len(left_out), np.nan)
+    skipped = np.where(left_out >= 0, left_out, len(ascending))
+    middle = [ascending[place + (place >= skipped)] for place in ((length - 1) // 2, length // 2)]
+    return np.asarray((middle[0] + middle[1]) / 2)
 
 
 def z_cut(n: int, z: float, established: int) -> float:
@@ -94,90 +115,36 @@ def z_cut(n: int, z: float, established: int) -> float:
     return float(stdtrit(n - 1, ndtr(z)) * np.sqrt(1 + 1 / n))
 
 
-def centre_and_spread(values: Values) -> tuple[Values, Values]:
-    """Give median and 1.4826 MAD of each row, the latter never below one point of AUC.
-
-    >>> centre_and_spread(np.array([[80.0, 90.0, 100.0]]))
-    (array([90.]), array([14.826]))
-    """
-    centre = np.median(values, axis=1)
-    spread = MAD_TO_SD * np.median(np.abs(values - centre[:, None]), axis=1)
-    return centre, np.maximum(spread, LEAST_SD)
-
-
-def draw(
-    curve: Mapping[str, Any],
-    error: float,
-    reference: Deconvolved,
-    resamples: NDArray[np.intp],
-    standing: Standing,
-    *,
-    draws: int,
-    seed: int,
-) -> Standing:
-    """Draw noise-free AUC, viability at Cmax and reference together.
+def errors_of(curves: pd.DataFrame, plates: Mapping[str, float]) -> Values:
+    """Give the standard error of each curve's AUC, points: of its wells, and of what makes 100 %.
 
     Parameters
     ----------
-    curve : mapping
-        Row of table `curves`; its intervals give the noise of its wells.
-    error : float
-        Standard error of the AUC, wells and controls, points.
-    reference : Deconvolved
-        The reference.
-    resamples : array of int
-        Those of its resamples that hold no copy of the sample.
-    standing : Standing
-        The observed one.
-    draws : int
-        Number of draws.
-    seed : int
-        Seeds them, together with the ids of sample and drug.
+    curves : DataFrame
+        auc, auc_lo, auc_hi, and plates: those the curve rests on, joined by ``;``.
+    plates : mapping
+        As `control_errors` gives it. Of several plates the errors average out.
 
     Returns
     -------
-    Standing
-        With one entry per draw.
-    """
-    usable = resamples[~np.isnan(reference.centre[resamples])]
-    generator = np.random.default_rng(_seed(seed, curve["sample"], curve["drug"]))
-    prior = reference.prior[usable]
-    chance = np.cumsum(posterior(prior, standing.n, curve["auc"], error), axis=1)
-    picked = np.arange(draws) % len(usable)
-    # Rows one above the other make a single ascending array, searched in one go.
-    ladder = (chance + np.arange(len(usable))[:, None]).ravel()
-    cell = np.searchsorted(ladder, picked + generator.random(draws) * (1 - 1e-9)) % len(GRID)
-    auc = GRID[cell] + generator.random(draws) - 0.5
-    lower = np.cumsum(prior, axis=1)[picked, cell] - prior[picked, cell] / 2
-    moved = (auc - curve["auc"]) / max(error, 1e-9)
-    centre, spread = reference.centre[usable][picked], reference.spread[usable][picked]
-    return Standing(
-        z=(centre - auc) / spread,
-        percentile=100 * (1 - lower),
-        distance=centre - auc,
-        at_peak=standing.at_peak + moved * _spread(curve, "viability_at_cmax"),
-        active=standing.active,
-        n=standing.n,
-        cut=standing.cut,
-    )
-
-
-def auc_error(curve: Mapping[Any, Any], control_error: float) -> float:
-    """Give the standard error of an AUC, points: of its wells, and of what makes 100 %.
-
-    Parameters
-    ----------
-    curve : mapping
-        Row of table `curves`.
-    control_error : float
-        Relative standard error of the negative controls (`control_errors`).
+    array
+        NaN where the interval of the AUC is unknown.
 
     Examples
     --------
-    >>> round(auc_error({"auc": 50.0, "auc_lo": 46.08, "auc_hi": 53.92}, 0.04), 2)
-    2.83
+    >>> curves = pd.DataFrame({"auc": [50.0], "auc_lo": 46.08, "auc_hi": 53.92, "plates": "PL1"})
+    >>> errors_of(curves, {"PL1": 0.04}).round(2)
+    array([2.83])
     """
-    return float(np.hypot(_spread(curve, "auc"), control_error * curve["auc"]))
+    place, texts = pd.factorize(curves["plates"])
+    shared = np.array([_shared_error(text.split(";"), plates) for text in texts])
+    wells = standard_error(curves, "auc")
+    return np.hypot(wells, shared[place] * curves["auc"].to_numpy(float)) if len(place) else wells
+
+
+def _shared_error(names: list[str], plates: Mapping[str, float]) -> float:
+    own = [plates.get(name, 0.0) for name in names]
+    return float(np.sqrt(np.sum(np.square(own)))) / len(own)
 
 
 def control_errors(plates: Iterable[Mapping[Any, Any]]) -> dict[str, float]:
@@ -195,25 +162,6 @@ def control_errors(plates: Iterable[Mapping[Any, Any]]) -> dict[str, float]:
         n, cv = plate.get("n_negative", 0), plate.get("cv_negative", float("nan"))
         known = n > 0 and cv == cv
         found[plate["plate"]] = round(1.2533 * cv / 100 / float(np.sqrt(n)), 12) if known else 0.0
-    return found
-
-
-def errors_of(curves: Iterable[Mapping[Any, Any]], plates: Mapping[str, float]) -> list[float]:
-    """Give the standard error of each curve's AUC, points; NaN where its interval is unknown.
-
-    Parameters
-    ----------
-    curves : iterable of mappings
-        Rows of table `curves`, with the column plates.
-    plates : mapping
-        As `control_errors` gives it. Of several plates the errors average out.
-    """
-    found = []
-    for curve in curves:
-        own = [plates.get(plate, 0.0) for plate in str(curve["plates"]).split(";")]
-        shared = float(np.sqrt(np.sum(np.square(own)))) / len(own)
-        known = not np.isnan(curve["auc_hi"] - curve["auc_lo"])
-        found.append(auc_error(curve, shared) if known else float("nan"))
     return found
 
 
@@ -258,18 +206,7 @@ def auc_over(members: Mapping[str, Values], low: float, high: float) -> Values:
     return np.where(np.minimum(*errors) <= LEAST_SD, area, np.nan)
 
 
-def _spread(curve: Mapping[Any, Any], measure: str) -> float:
-    """Standard error that a 95 % interval stands for; 0 where there is none."""
-    width = float(curve[f"{measure}_hi"] - curve[f"{measure}_lo"])
-    return 0.0 if np.isnan(width) else width / (2 * _NORMAL_95)
-
-
-def rank_words(standing: Standing) -> str:
-    """Say the rank in words."""
-    share = float(standing.percentile[0])
-    return f"more sensitive than {share:.0f} % of {standing.n} reference samples"
-
-
-def _seed(seed: int, sample: str, drug: str) -> int:
-    digest = hashlib.sha256(f"{seed}\0{sample}\0{drug}".encode()).digest()
-    return int.from_bytes(digest[:8], "big")
+def standard_error(curves: pd.DataFrame, measure: str) -> Values:
+    """Give the standard error that the 95 % interval of a measure stands for; NaN without one."""
+    width = curves[f"{measure}_hi"].to_numpy(float) - curves[f"{measure}_lo"].to_numpy(float)
+    return np.asarray(width / (2 * _NORMAL_95))

@@ -290,7 +290,7 @@ TABLES = {
                 _SAMPLE,
                 _DRUG,
                 _text("call", "the verdict", CALLS),
-                _number("probability", "share of draws with the same call, 0 to 1"),
+                _number("probability", "that the same call would stand without noise, 0 to 1"),
                 _number("z", "robust z of the AUC, positive is more sensitive"),
                 _number("percentile", "% of reference samples that are less sensitive"),
                 Column("n_reference", "count", "reference samples, this one left out"),

@@ -21,7 +21,6 @@ CONFIG = {
     "cohort": {"reference": "config/reference.tsv", "within_run": False},
     "risk_systems": False,
     "plate_review": False,
-    "calls": {"draws": 1000},
 }
 NUMBERS = ("dose_min", "dose_max", "auc", "dss2", "top", "bottom", "slope", "ec50")
 

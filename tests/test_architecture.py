@@ -17,9 +17,10 @@ LAYERS = {
     "drift": 3, "control_charts": 2, "run_charts": 4,
     "curves": 1, "sensitivity": 3, "synergy": 2,
     "asymmetric": 2, "growth": 2, "relevance": 2, "scores": 2, "selective": 3, "single_agents": 2,
-    "cohort": 2, "deconvolution": 0, "panel": 0, "standing": 1,
+    "cohort": 2, "deconvolution": 0, "panel": 0, "standing": 1, "chances": 1, "comparable": 2,
+    "call_words": 1,
     "concordance": 1, "outcomes": 2, "profiles": 1, "repeats": 2,
-    "calls": 2, "registration": 1, "risk": 1, "risk_text": 2,
+    "calls": 3, "registration": 1, "risk": 1, "risk_text": 2,
     "drugs": 0, "drug_sheets": 2,
     "config": 1, "sheetfiles": 1, "sheets": 2, "batches": 3,
     "provenance": 1, "storage": 1, "export": 2,
@@ -30,7 +31,8 @@ LAYERS = {
 }  # fmt: skip
 PURE = [
     "wells", "quality", "samples", "viability", "curves", "sensitivity", "synergy",
-    "cohort", "deconvolution", "panel", "standing", "calls", "registration", "risk",
+    "cohort", "deconvolution", "panel", "standing", "chances", "comparable",
+    "call_words", "calls", "registration", "risk",
     "concordance", "profiles", "repeats", "healthy",
     "plate_metrics", "trends", "loess", "scaling", "edges", "agreement", "drift",
     "control_charts", "run_charts",

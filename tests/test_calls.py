@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from drp.calls import DrugFacts, make_calls
+from drp.call_words import DrugFacts
+from drp.calls import make_calls
 from drp.config import CallSettings
 from drp.standing import z_cut
 from tests.test_cohort import members

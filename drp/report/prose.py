@@ -31,8 +31,8 @@ _HOW_TO_READ = (
      "of a patient's reach. Intermediate: part of this, or a strong effect "
      "within reach that is usual for the drug. Not evaluable: the data or the assay "
      "support no verdict; no number is shown, on purpose."),
-    ("Probability", "Share of repeated draws (well noise, controls, reference) in which the same "
-     "call comes out. Low ones are printed as uncertain."),
+    ("Probability", "How probable it is that the same call would stand there without the noise of "
+     "wells, controls and reference. Low ones are printed as uncertain."),
     ("z, percentile", "Place among the reference samples; more sensitive is higher. z counts "
      "robust standard deviations from the median; the sample itself is left out."),
     ("Provisional", "The rank rests on a small reference and may move as it grows."),
