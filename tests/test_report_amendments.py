@@ -134,7 +134,7 @@ def test_the_earlier_report_stays_and_the_new_one_names_it(tmp_path, monkeypatch
     first = issue(folder, record(), monkeypatch, 1_762_520_400)
     assert first["amendments"] == []
     before = kept(folder)
-    assert len(before) == 3
+    assert len(before) == 4
     same = issue(folder, record(), monkeypatch, 1_762_524_000)
     assert same["amendments"] == [] and kept(folder) == before
     new = issue(folder, record(eoi_mrd="0.005%", genetics="none"), monkeypatch, 1_762_527_600)
