@@ -2,6 +2,7 @@
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -13,7 +14,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 SIMULATED = "SIMULATED DATA: no patient, no specimen"
 
 
-def render_html(record: PatientRecord, generated_at: str) -> str:
+def render_html(
+    record: PatientRecord, generated_at: str, shown: dict[str, Any] | None = None
+) -> str:
     """Render a record as HTML.
 
     Parameters
@@ -21,13 +24,15 @@ def render_html(record: PatientRecord, generated_at: str) -> str:
     record : PatientRecord
     generated_at : str
         ISO 8601 time; printed, and the only thing that differs between two runs.
+    shown : dict, optional
+        What `view` gives for these, if it is at hand: drawing the figures is half the work.
 
     Returns
     -------
     str
         The page. Every text of the record is escaped; figures are inline SVG.
     """
-    shown = view(record, generated_at)
+    shown = shown or view(record, generated_at)
     return (
         environment()
         .get_template("report.html.j2")

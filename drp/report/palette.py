@@ -5,6 +5,8 @@ never colour alone: every colour comes with a word and a drawn shape. Text on wh
 of at least 4.5 : 1 (WCAG 2.2, success criterion 1.4.3).
 """
 
+from functools import cache, lru_cache
+
 from drp.report.record import Mark
 
 INK = "#16191d"
@@ -45,6 +47,7 @@ CALL_MARKS: dict[str, Mark] = {
 VERDICT_MARKS: dict[str, Mark] = {"pass": "check", "warn": "caution", "fail": "cross"}
 
 
+@cache
 def mark_svg(mark: Mark) -> str:
     """Draw a mark; it stands beside its word, so it is hidden from screen readers.
 
@@ -90,6 +93,7 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+@lru_cache(maxsize=1024)
 def text_on(background: str) -> str:
     """Choose black or white, whichever reads better; at least 4.5 : 1 on any background.
 

@@ -143,10 +143,12 @@ def _results(sample: UsableSample) -> dict[str, Any]:
     front = combinations[:FRONT_COMBINATIONS]
     more = len(combinations) - len(front)
     return {
-        "featured": [_row(by_name[name], sample) for name in sample.featured],
+        "featured": [
+            _row(by_name[name]) | _strip(by_name[name], sample) for name in sample.featured
+        ],
         "featured_note": sample.featured_note,
         "axis": _axis_words(sample),
-        "drugs": [_row(drug, sample) for drug in sample.drugs],
+        "drugs": [_row(drug) for drug in sample.drugs],
         "panels": [_panel(drug, sample) for drug in sample.drugs],
         "front_combinations": front,
         "more_combinations": f"first {len(front)} of {len(combinations)}" if more else "",
@@ -181,7 +183,14 @@ def _call(drug: Drug) -> dict[str, Any]:
     return {"call": drug.call, "mark": mark_svg(CALL_MARKS[drug.call]), "notes": ", ".join(notes)}
 
 
-def _row(drug: Drug, sample: UsableSample) -> dict[str, Any]:
+def _strip(drug: Drug, sample: UsableSample) -> dict[str, Any]:
+    return {
+        "strip": _drawn(drug, sample, _STRIP, False),
+        "own_axis": drug.curve is not None and drug.curve.dose_unit != "nM",
+    }
+
+
+def _row(drug: Drug) -> dict[str, Any]:
     ranked = drug.rank.status != "none"
     return {
         **_call(drug),
@@ -189,8 +198,6 @@ def _row(drug: Drug, sample: UsableSample) -> dict[str, Any]:
         "drug_class": drug.drug_class,
         "targets": drug.targets,
         "status": drug.status,
-        "strip": _drawn(drug, sample, _STRIP, False),
-        "own_axis": drug.curve is not None and drug.curve.dose_unit != "nM",
         "probability": _optional(drug.probability, numerals.probability),
         "z": _optional(drug.rank.z, numerals.signed),
         "percentile": _optional(drug.rank.percentile, numerals.percent),
