@@ -48,7 +48,9 @@ def variants(record: PatientRecord) -> list[PatientRecord]:
                 "patient": f"{record.patient}-{repeat}",
                 "report_id": f"{record.report_id}-{repeat}",
                 "samples": [
-                    sample.model_copy(update={"drugs": [_other(drug, repeat) for drug in sample.drugs]})
+                    sample.model_copy(
+                        update={"drugs": [_other(drug, repeat) for drug in sample.drugs]}
+                    )
                     for sample in record.samples
                     if isinstance(sample, UsableSample)
                 ],
@@ -63,7 +65,9 @@ def _other(drug: Drug, repeat: int) -> Drug:
     changes: dict[str, object] = {"reason": f"{drug.reason}, {repeat}"}
     if drug.measures:
         auc = drug.measures.auc.model_copy(update={"value": share * (drug.measures.auc.value or 0)})
-        ic50 = drug.measures.ic50.model_copy(update={"value": share * (drug.measures.ic50.value or 1)})
+        ic50 = drug.measures.ic50.model_copy(
+            update={"value": share * (drug.measures.ic50.value or 1)}
+        )
         changes["measures"] = drug.measures.model_copy(update={"auc": auc, "ic50": ic50})
     if drug.curve:
         heights = [height / share for height in drug.curve.fitted]

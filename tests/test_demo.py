@@ -6,6 +6,7 @@ import re
 import shutil
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.project import EPOCH, ROOT, copy_demo, drp, planned
 
@@ -27,6 +28,13 @@ def records(demo):
     """Each patient's report as read from its JSON file."""
     files = sorted((demo / "reports").glob("*/report.json"))
     return {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in files}
+
+
+def test_every_report_is_valid_under_the_published_schema(records):
+    text = (ROOT / "docs" / "schema" / "report.schema.json").read_text(encoding="utf-8")
+    check = Draft202012Validator(json.loads(text))
+    for record in records.values():
+        check.validate(record)
 
 
 def newest(record):

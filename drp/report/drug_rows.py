@@ -119,6 +119,8 @@ def _drug(call: Row, curve: Row, facts: Row, reference: Row, wells: Mapping[str,
         plasma_peak_source=text(facts, "cmax_source"),
         measures=_measures(curve) if shown else None,
         curve=_curve(curve, facts, reference, wells) if shown else None,
+        expected_false=number(call, "expected_false") if evaluable else None,
+        tied_with=parts(call, "tied_with", ";") if evaluable else [],
     )
 
 

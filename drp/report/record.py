@@ -118,6 +118,8 @@ class Drug(_Part):
 
     `measures` and `curve` are None where the data support no number. `published` says what the
     patient's lesions or lineage are published to mean for the drug; no call rests on it.
+    `expected_false` is the share of false calls to expect among this and the surer sensitive ones;
+    `tied_with` names drugs whose rank cannot be told apart from this one's.
     """
 
     drug: str
@@ -138,6 +140,8 @@ class Drug(_Part):
     measures: Measures | None
     curve: Curve | None
     published: list[str] = []
+    expected_false: float | None = None
+    tied_with: list[str] = []
 
 
 class Matrix(_Part):
@@ -453,5 +457,13 @@ def read_record(text: str) -> PatientRecord:
 
 
 def json_schema() -> dict[str, Any]:
-    """Give the JSON schema of the issued report."""
-    return PatientReport.model_json_schema()
+    """Give the JSON schema of the issued report, as published in docs/schema/report.schema.json.
+
+    >>> json_schema()["$id"]
+    'urn:drp:schema:patient-report:1'
+    """
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:" + SCHEMA_VERSION.replace("drp/", "drp:schema:").replace("/", ":"),
+        **PatientReport.model_json_schema(),
+    }

@@ -31,6 +31,8 @@ from drp.report.risk_view import (
 )
 
 FRONT_COMBINATIONS = 3
+# The statement on the data that the heading of the table makes for all drugs but the others.
+PASSES = "the curve passes, sample and plates pass"
 # A maximum that chance gives more often than this is not worth a sentence.
 RARE_MAXIMUM = 0.05
 _STRIP = (150.0, 26.0)
@@ -216,9 +218,15 @@ def _why(drug: Drug) -> str:
         parts.append(numerals.sentence(drug.exposure if named else f"Exposure: {drug.exposure}"))
     # With a z the rank stands in the columns beside it.
     rank = drug.ranking if drug.rank.z is None else ""
-    for name, words in (("Data", drug.data), ("Rank", rank), ("Caveat", drug.caveat)):
+    data = "" if drug.data == PASSES else drug.data
+    for name, words in (("Data", data), ("Rank", rank), ("Caveat", drug.caveat)):
         if words and words not in drug.reason:
             parts.append(numerals.sentence(f"{name}: {words}"))
+    if drug.tied_with:
+        parts.append(f"Rank not told apart from {numerals.listed(drug.tied_with, 4)}.")
+    if drug.call == "sensitive" and drug.expected_false is not None:
+        share = numerals.percent(100 * drug.expected_false)
+        parts.append(f"Of the calls down to here, {share} % may be false.")
     return " ".join(filter(None, [*parts, *drug.published]))
 
 
@@ -288,7 +296,7 @@ def _combination(item: Combination) -> dict[str, Any]:
         "mark": mark_svg(item.mark),
         "bliss": numerals.value(item.bliss, "signed") if numbers else "",
         "bliss_interval": numerals.interval(item.bliss, "signed") if numbers else "",
-        "bliss_p": _optional(item.bliss_p if numbers else None, numerals.p_value),
+        "bliss_p": _p_words(item) if numbers else "",
         "hsa": numerals.value(item.hsa, "signed") if numbers else "",
         "hsa_interval": numerals.interval(item.hsa, "signed") if numbers else "",
         "reachable": numerals.value(item.achievable_bliss, "signed"),
@@ -299,6 +307,17 @@ def _combination(item: Combination) -> dict[str, Any]:
         "reason": item.reason,
         "matrices": shown,
     }
+
+
+def _p_words(item: Combination) -> str:
+    """Give p of the Bliss excess, adjusted for the sample's combinations, and how sure a plus is."""
+    parts = [_optional(item.bliss_p, numerals.p_value)]
+    if item.p_fdr is not None:
+        parts.append(f"{numerals.p_value(item.p_fdr)} adjusted for all combinations")
+    if item.probability_synergistic is not None:
+        sure = numerals.probability(item.probability_synergistic)
+        parts.append(f"probability of synergy {sure}")
+    return ", ".join(filter(None, parts))
 
 
 def _models(item: Combination) -> str:
