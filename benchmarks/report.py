@@ -2,8 +2,8 @@
 
     python benchmarks/report.py [record.json ...]
 
-Without a record, that of the tests with 60 drugs and 3 matrices is made. Each repeat renders another
-patient: typst remembers what it has set, and would set the same patient again in a tenth of the
+Without a record, that of the tests with 60 drugs and 3 matrices is made. Each repeat renders
+another patient: typst remembers what it has set, and would set the same patient again in a tenth of the
 time. The unit to compare with is a start of Python with `import pandas`, as the speed of a shared
 machine varies by a factor of two.
 """
@@ -20,11 +20,17 @@ from tempfile import TemporaryDirectory
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from drp.report.fhir import render_fhir
-from drp.report.html import render_html
-from drp.report.pdf import render_pdf
-from drp.report.record import Drug, PatientRecord, UsableSample, read_record, render_json
-from tests import report_example
+from drp.report.fhir import render_fhir  # noqa: E402
+from drp.report.html import render_html  # noqa: E402
+from drp.report.pdf import render_pdf  # noqa: E402
+from drp.report.record import (  # noqa: E402
+    Drug,
+    PatientRecord,
+    UsableSample,
+    read_record,
+    render_json,
+)
+from tests import report_example  # noqa: E402
 
 REPEATS = 11
 TIME = report_example.GENERATED
@@ -42,33 +48,30 @@ def median_ms(work: Callable[[PatientRecord], object], records: list[PatientReco
 
 def variants(record: PatientRecord) -> list[PatientRecord]:
     """Records of the same size that differ in every number and sentence on drugs."""
-    return [
-        record.model_copy(
-            update={
-                "patient": f"{record.patient}-{repeat}",
-                "report_id": f"{record.report_id}-{repeat}",
-                "samples": [
-                    sample.model_copy(
-                        update={"drugs": [_other(drug, repeat) for drug in sample.drugs]}
-                    )
-                    for sample in record.samples
-                    if isinstance(sample, UsableSample)
-                ],
-            }
-        )
-        for repeat in range(REPEATS + 1)
+    return [_other_patient(record, repeat) for repeat in range(REPEATS + 1)]
+
+
+def _other_patient(record: PatientRecord, repeat: int) -> PatientRecord:
+    names = {name: f"{getattr(record, name)}-{repeat}" for name in ("patient", "report_id")}
+    samples = [
+        sample.model_copy(update={"drugs": [_other_drug(drug, repeat) for drug in sample.drugs]})
+        for sample in record.samples
+        if isinstance(sample, UsableSample)
     ]
+    return record.model_copy(update=names | {"samples": samples})
 
 
-def _other(drug: Drug, repeat: int) -> Drug:
+def _other_drug(drug: Drug, repeat: int) -> Drug:
     share = 1 + repeat / 50
     changes: dict[str, object] = {"reason": f"{drug.reason}, {repeat}"}
     if drug.measures:
-        auc = drug.measures.auc.model_copy(update={"value": share * (drug.measures.auc.value or 0)})
-        ic50 = drug.measures.ic50.model_copy(
-            update={"value": share * (drug.measures.ic50.value or 1)}
-        )
-        changes["measures"] = drug.measures.model_copy(update={"auc": auc, "ic50": ic50})
+        numbers = {
+            name: (one := getattr(drug.measures, name)).model_copy(
+                update={"value": share * (one.value or 1)}
+            )
+            for name in ("auc", "ic50")
+        }
+        changes["measures"] = drug.measures.model_copy(update=numbers)
     if drug.curve:
         heights = [height / share for height in drug.curve.fitted]
         changes["curve"] = drug.curve.model_copy(update={"fitted": heights})

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from drp.report.exclusion_sheet import COLUMNS, cell_text, sheet_text
 from drp.report.heat_maps import LEVELS, heat_maps, level_style, signal_range
 from drp.report.palette import contrast
-from drp.report.review import render_review, script, script_hash
+from drp.report.html import script_hash
+from drp.report.review import render_review, script
 from drp.report.review_rows import control_rows, replicate_rows, well_words
 from drp.sheets import scan_sheets
 from drp.storage import read_groups, write_table
@@ -223,7 +224,7 @@ def test_the_page_holds_the_whole_sheet_and_one_script_that_its_policy_names():
         f"{REMARKS[0]}\n{HEADER}PL1\tB4\twell dry\tlab A\t2026-02-06\nPL9\tA1\tbubble\t\t\n"
     )
     assert text.count("<script") == 2
-    assert f"script-src '{script_hash()}'" in text
+    assert f"script-src '{script_hash(script())}'" in text
     assert f"<script>{script()}</script>" in text
     assert len(script().splitlines()) < 100
 

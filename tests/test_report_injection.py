@@ -85,11 +85,8 @@ def test_html(record, text):
 
 def test_pdf(record, text):
     content = render_pdf(record, report_example.GENERATED)
-    found = re.sub(
-        r"\s+",
-        "",
-        "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages),
-    )
+    pages = pypdf.PdfReader(io.BytesIO(content)).pages
+    found = re.sub(r"\s+", "", "".join(page.extract_text() for page in pages))
     # A long word is divided with a hyphen or not; spaces and lines are lost in extraction.
     found = found.replace("-", "") if text == LONG else found
     if text == LONG:

@@ -54,10 +54,18 @@ def mark_svg(mark: Mark) -> str:
     >>> mark_svg("dash")[:30]
     '<svg class="m" viewBox="0 0 12'
     """
+    return f'<svg class="m" viewBox="0 0 12 12" aria-hidden="true">{mark_shapes(mark)}</svg>'
+
+
+def mark_shapes(mark: Mark) -> str:
+    """Give the shapes of a mark, without the drawing around them.
+
+    >>> mark_shapes("dash").count("<path")
+    1
+    """
     colour, shapes = _MARKS[mark]
     shapes = shapes.replace('"F"', f'"{_FILL.format(colour)}"')
-    shapes = shapes.replace('"S"', f'"{_STROKE.format(colour)}"')
-    return f'<svg class="m" viewBox="0 0 12 12" aria-hidden="true">{shapes}</svg>'
+    return shapes.replace('"S"', f'"{_STROKE.format(colour)}"')
 
 
 def shade(colour: str, strength: float) -> str:

@@ -310,7 +310,7 @@ def _combination(item: Combination) -> dict[str, Any]:
 
 
 def _p_words(item: Combination) -> str:
-    """Give p of the Bliss excess, adjusted for the sample's combinations, and how sure a plus is."""
+    """Give p of the Bliss excess, also adjusted for the sample's combinations, and its odds."""
     parts = [_optional(item.bliss_p, numerals.p_value)]
     if item.p_fdr is not None:
         parts.append(f"{numerals.p_value(item.p_fdr)} adjusted for all combinations")
