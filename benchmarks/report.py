@@ -3,9 +3,9 @@
     python benchmarks/report.py [record.json ...]
 
 Without a record, that of the tests with 60 drugs and 3 matrices is made. Each repeat renders
-another patient: typst remembers what it has set, and would set the same patient again in a tenth of the
-time. The unit to compare with is a start of Python with `import pandas`, as the speed of a shared
-machine varies by a factor of two.
+another patient: typst remembers what it has set, and would set the same patient again in a tenth
+of the time. The unit to compare with is a start of Python with `import pandas`, as the speed of a
+shared machine varies by a factor of two.
 """
 
 import resource

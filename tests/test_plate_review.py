@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from drp.report.exclusion_sheet import COLUMNS, cell_text, sheet_text
 from drp.report.heat_maps import LEVELS, heat_maps, level_style, signal_range
-from drp.report.palette import contrast
 from drp.report.html import script_hash
+from drp.report.palette import contrast
 from drp.report.review import render_review, script
 from drp.report.review_rows import control_rows, replicate_rows, well_words
 from drp.sheets import scan_sheets
