@@ -35,18 +35,9 @@ EVIL = "</script><script>alert(1)</script>=cmd()\t\"\u2028&'{{ 7*7 }}"
 HEADER = "plate\twell\treason\tby\tdate\n"
 
 
-class ReviewPage(Page):
-    """A page with form fields, which have no end tag."""
-
-    def handle_starttag(self, tag, attrs):
-        super().handle_starttag(tag, attrs)
-        if tag == "input":
-            assert self.open.pop() == tag
-
-
 @pytest.fixture(scope="module")
 def shown():
-    return ReviewPage(page())
+    return Page(page())
 
 
 def buttons(shown, well):
@@ -196,7 +187,7 @@ def test_a_well_the_plate_map_took_out_is_told_from_one_taken_out_by_hand():
         PLATE, wells, quality, EXCLUSIONS, settings=SETTINGS, generated_at=GENERATED
     )
     row = ["C4", "Venetoclax 1000 nM", "transfer failed", "the plate map", "not stated"]
-    assert row in rows_of(ReviewPage(text))
+    assert row in rows_of(Page(text))
 
 
 def test_a_shared_plate_names_the_sample_of_each_well():
@@ -257,7 +248,7 @@ def evil_page():
 
 def test_text_of_users_stays_text():
     text = evil_page()
-    shown = ReviewPage(text)
+    shown = Page(text)
     assert [tag for tag, _ in shown.tags].count("script") == 2
     assert "".join(shown.words).count("alert(1)") >= 6
     assert "".join(shown.words).count("{{ 7*7 }}") >= 6
