@@ -283,14 +283,16 @@ def report(job: Job) -> None:
     from drp.report.html import render_html
     from drp.report.pdf import render_pdf
     from drp.report.record import read_record, render_json
+    from drp.report.view import view
 
     (path,) = job.inputs["record"]
     folder, time = job.outputs["html"].parent, now()
     last = last_issue(folder)
     content = as_amended(read_record(path.read_text(encoding="utf-8")), last)
+    shown = view(content, time)
     write_text(job.outputs["json"], render_json(content, time))
-    write_text(job.outputs["html"], render_html(content, time))
-    write_bytes(job.outputs["pdf"], render_pdf(content, time))
+    write_text(job.outputs["html"], render_html(content, time, shown))
+    write_bytes(job.outputs["pdf"], render_pdf(content, time, shown))
     write_text(job.outputs["fhir"], render_fhir(content, time))
     kept = [job.outputs[kind] for kind in ("json", "html", "pdf", "fhir")]
     keep_issue(folder, content, last, kept)

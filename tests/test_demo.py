@@ -2,10 +2,14 @@
 
 import csv
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.project import EPOCH, ROOT, copy_demo, drp, planned
 
@@ -27,6 +31,44 @@ def records(demo):
     """Each patient's report as read from its JSON file."""
     files = sorted((demo / "reports").glob("*/report.json"))
     return {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in files}
+
+
+def test_every_report_is_valid_under_the_published_schema(records):
+    text = (ROOT / "docs" / "schema" / "report.schema.json").read_text(encoding="utf-8")
+    check = Draft202012Validator(json.loads(text))
+    for record in records.values():
+        check.validate(record)
+
+
+def test_the_example_in_the_documents_is_such_a_report(records):
+    text = (ROOT / "docs" / "schema" / "report.schema.json").read_text(encoding="utf-8")
+    given = json.loads((ROOT / "docs" / "example" / "report.json").read_text(encoding="utf-8"))
+    Draft202012Validator(json.loads(text)).validate(given)
+    assert given["simulated"]
+    made = {drug["drug"] for drug in newest(records[given["patient"]])["drugs"]}
+    assert {drug["drug"] for drug in newest(given)["drugs"]} == made
+
+
+def test_the_report_of_snakemake_holds_all_reports_with_captions(demo, records):
+    pytest.importorskip("pygments")
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "--report", "workflow.html"]
+    snakefile = str(ROOT / "workflow" / "Snakefile")
+    done = subprocess.run(
+        [*command, "--snakefile", snakefile],
+        cwd=demo,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    page = (demo / "workflow.html").read_text(encoding="utf-8")
+    (demo / "workflow.html").unlink()
+    for patient in records:
+        assert f"The report of patient {patient}: is the sample usable" in page
+        assert page.count(f'"labels": {{"patient": "{patient}"') == 2
+    assert "All patients, one row each" in page
+    assert "Controls across runs" in page
 
 
 def newest(record):

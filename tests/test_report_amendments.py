@@ -143,10 +143,10 @@ def test_the_earlier_report_stays_and_the_new_one_names_it(tmp_path, monkeypatch
     assert amendment["issued"] == first["generated_at"]
     assert (folder / amendment["kept"] / "report.pdf").is_file()
     assert kept(folder).items() > before.items()
-    assert len(kept(folder)) == 6
+    assert len(kept(folder)) == 8
     repeated = issue(folder, record(eoi_mrd="0.005%", genetics="none"), monkeypatch, 1_762_531_200)
     assert repeated["amendments"] == new["amendments"]
-    assert len(kept(folder)) == 6
+    assert len(kept(folder)) == 8
 
 
 def test_a_released_report_is_kept_beside_its_draft(tmp_path):

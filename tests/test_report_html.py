@@ -14,7 +14,7 @@ from tests import report_example
 
 EVIL = "<script>alert(1)</script>{{ 7*7 }}#\"'&"
 # Elements whose end tag HTML does not have.
-VOID = {"meta", "link", "br"}
+VOID = {"meta", "link", "br", "input"}
 
 
 class Page(HTMLParser):

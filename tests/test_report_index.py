@@ -41,7 +41,7 @@ def test_one_sorted_row_per_patient():
 def test_an_id_cannot_leave_its_place():
     html = render_index([dataclasses.replace(ROW, patient=EVIL)], report_example.GENERATED)
     page = Page(html)
-    assert "<script" not in html
+    assert html.count("<script") == 1  # the one of the search
     assert EVIL in "".join(page.words)
     links = [values["href"] for tag, values in page.tags if tag == "a"]
     assert links and not set("".join(links)) & set("<>\"' {}#")
@@ -64,7 +64,7 @@ def test_plates_are_listed_by_run_with_their_verdict():
 def test_a_plate_id_cannot_leave_its_place():
     plates = reviewed_plates({EVIL: EVIL}, {EVIL: "fail"})
     html = render_index([ROW], report_example.GENERATED, plates)
-    assert "<script" not in html
+    assert html.count("<script") == 1  # the one of the search
     assert "".join(Page(html).words).count(EVIL) == 2
     (plate,) = plates
     assert isinstance(plate, ReviewedPlate)

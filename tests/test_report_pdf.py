@@ -10,8 +10,9 @@ import pytest
 
 from drp.report import numerals
 from drp.report.pdf import _SHOWN, printable, render_pdf
-from drp.report.record import PatientRecord
+from drp.report.record import PatientRecord, read_record
 from tests import report_example
+from tests.project import ROOT
 
 TYPST = '#panic("read") $x^2$ *bold* <label> @ref \\ "quote" // gone /* gone */ [#text]'
 
@@ -42,6 +43,15 @@ def test_forty_drugs_fill_four_a4_pages_and_page_one_fits(content):
     first, second = pages[0].extract_text(), pages[1].extract_text()
     assert "Board decision and date" in first
     assert "Every curve" in second and "Every curve" not in first
+
+
+def test_a_report_with_the_texts_of_a_real_run_fills_four_pages():
+    text = (ROOT / "docs" / "example" / "report.json").read_text(encoding="utf-8")
+    record = read_record(text)
+    assert (len(record.samples[0].drugs), len(record.samples[0].combinations)) == (40, 3)
+    pages = open_pdf(render_pdf(record, report_example.GENERATED)).pages
+    assert len(pages) == 4
+    assert "Board decision and date" in pages[0].extract_text()
 
 
 def test_every_page_has_identity_research_use_and_number(content, record):
@@ -80,6 +90,46 @@ def test_tagged_pdf_a_with_a_title(content):
     assert "<pdfaid:conformance>A</pdfaid:conformance>" in metadata
     assert "<pdfuaid:part>1</pdfuaid:part>" in metadata
     assert "P01" in reader.metadata.title
+
+
+def structure(reader: pypdf.PdfReader):
+    """Every element of the tag tree, as role and dictionary."""
+    waiting = [reader.trailer["/Root"]["/StructTreeRoot"]]
+    while waiting:
+        element = waiting.pop().get_object()
+        if not isinstance(element, dict):
+            continue
+        if "/S" in element:
+            yield element["/S"], element
+        children = element.get("/K", [])
+        children = children if isinstance(children, list) else [children]
+        waiting += [child for child in children if not isinstance(child, int)]
+
+
+def test_structure_names_headings_tables_and_figures(content, record):
+    reader = open_pdf(content)
+    found = list(structure(reader))
+    roles = [role for role, _ in found]
+    assert roles.count("/H1") == 1 and roles.count("/H2") >= 10
+    assert roles.count("/Table") >= 3 and roles.count("/TH") == 4 + 7 + 9
+    figures = [element for role, element in found if role == "/Figure"]
+    sample = record.samples[0]
+    drawn = [drug for drug in sample.drugs if drug.curve]
+    assert len(figures) >= len(drawn) + 2 * len(sample.combinations) + len(sample.plates)
+    assert all(str(element.get("/Alt", "")).strip() for element in figures)
+
+
+def test_nothing_runs_and_every_font_is_inside(content):
+    reader = open_pdf(content)
+    root = reader.trailer["/Root"]
+    (intent,) = root["/OutputIntents"]
+    assert intent["/S"] == "/GTS_PDFA1" and "/DestOutputProfile" in intent
+    assert not {"/OpenAction", "/AA", "/AcroForm"} & set(root)
+    assert "/JavaScript" not in root.get("/Names", {})
+    for page in reader.pages:
+        for font in page["/Resources"]["/Font"].values():
+            (inner,) = font["/DescendantFonts"]
+            assert {"/FontFile3", "/FontFile2"} & set(inner["/FontDescriptor"])
 
 
 def test_same_bytes_for_the_same_time(content, record):

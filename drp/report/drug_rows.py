@@ -123,6 +123,8 @@ def _drug(call: Row, curve: Row, facts: Row, reference: Row, wells: Mapping[str,
         measures=_measures(curve) if shown else None,
         curve=_curve(curve, facts, reference, wells) if shown else None,
         **_beside_healthy(call, evaluable),
+        expected_false=number(call, "expected_false") if evaluable else None,
+        tied_with=parts(call, "tied_with", ";") if evaluable else [],
     )
 
 

@@ -5,10 +5,11 @@ date or hospital number is in a record, so none is in the bundle. A drug without
 reason why, as `dataAbsentReason` and in words. HL7 FHIR R4: https://hl7.org/fhir/R4/.
 """
 
-import json
 from collections.abc import Iterable
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
+
+from pydantic_core import to_json
 
 from drp.report.record import (
     Combination,
@@ -72,7 +73,8 @@ def render_fhir(record: PatientRecord, issued: str) -> str:
     --------
     Used by the report stage: ``render_fhir(record, "2025-11-07T13:00:00Z")``.
     """
-    return json.dumps(fhir_bundle(record, issued), ensure_ascii=False, allow_nan=False) + "\n"
+    # The model refuses NaN; if one came in all the same, it should show, not turn into null.
+    return to_json(fhir_bundle(record, issued), inf_nan_mode="constants").decode() + "\n"
 
 
 class _Bundle:
@@ -80,13 +82,17 @@ class _Bundle:
 
     def __init__(self, record: PatientRecord, issued: str) -> None:
         self.record, self.issued = record, issued
+        self.names: dict[tuple[str, str], str] = {}
         self.final = record.status == "released"
         self.subject = self.reference("Patient", record.patient)
         self.device = self.reference("Device", "drp")
 
     def name(self, kind: str, key: str) -> str:
         """Give the address of a resource within the bundle."""
-        return f"urn:uuid:{uuid5(NAMESPACE_URL, f'{self.record.report_id}/{kind}/{key}')}"
+        if (kind, key) not in self.names:
+            path = f"{self.record.report_id}/{kind}/{key}"
+            self.names[kind, key] = f"urn:uuid:{uuid5(NAMESPACE_URL, path)}"
+        return self.names[kind, key]
 
     def reference(self, kind: str, key: str) -> Resource:
         return {"reference": self.name(kind, key)}

@@ -71,32 +71,32 @@ def curve_svg(curve: Curve, axis: DoseAxis, width: float, height: float, *, labe
         on the line of 50 % points to where the IC50 lies beyond the tested doses.
     """
     left, bottom = (20.0, height - 11.0) if labels else (1.0, height - 1.0)
+    decades = log10(axis.dose_max / axis.dose_min)
 
     def x(dose: float) -> float:
-        span = log10(axis.dose_max / axis.dose_min)
-        return left + (width - left - 2) * log10(dose / axis.dose_min) / span
+        return left + (width - left - 2) * log10(dose / axis.dose_min) / decades
+
+    scale = (bottom - 1) / (HIGHEST - LOWEST)
 
     def y(viability: float) -> float:
-        inside = min(HIGHEST, max(LOWEST, viability))
-        return 1 + (bottom - 1) * (HIGHEST - inside) / (HIGHEST - LOWEST)
+        inside = LOWEST if viability < LOWEST else HIGHEST if viability > HIGHEST else viability
+        return 1 + (HIGHEST - inside) * scale
 
+    first, last = x(curve.dose_min), x(curve.dose_max)
     parts = [f'<path class="g" d="{_lines(left, width - 2, [y(0), y(50), y(100)])}"/>']
     if labels:
         parts.append(_curve_labels(axis, left, width, height, y(0), y(100)))
     if curve.plasma_peak and axis.dose_min <= curve.plasma_peak <= axis.dose_max:
         parts.append(f'<path class="p" d="M{x(curve.plasma_peak):.1f} 1V{bottom:.1f}"/>')
     if curve.band_low:
-        doses = [x(dose) for dose in _doses(curve, len(curve.band_low))]
-        low = [f"{a:.1f} {y(b):.1f}" for a, b in zip(doses, curve.band_low, strict=True)]
-        high = [f"{a:.1f} {y(b):.1f}" for a, b in zip(doses, curve.band_high, strict=True)]
+        low = _along(first, last, [y(height) for height in curve.band_low])
+        high = _along(first, last, [y(height) for height in curve.band_high])
         parts.append(f'<path class="b" d="M{"L".join(low + high[::-1])}z"/>')
     # Room for the arrow, whichever doses the axis ends at.
-    low_end, high_end = max(x(curve.dose_min), left + 8), min(x(curve.dose_max), width - 9)
-    parts.append(_beyond(curve.ic50_qualifier, low_end, high_end, y(50)))
+    parts.append(_beyond(curve.ic50_qualifier, max(first, left + 8), min(last, width - 9), y(50)))
     for kind, heights in (("r", curve.reference), ("l", curve.fitted)):
         if heights:
-            places = zip(_doses(curve, len(heights)), heights, strict=True)
-            line = "L".join(f"{x(dose):.1f} {y(height):.1f}" for dose, height in places)
+            line = "L".join(_along(first, last, [y(height) for height in heights]))
             parts.append(f'<path class="{kind}" d="M{line}"/>')
     used = [(x(p.dose), y(p.viability_pct)) for p in curve.points if p.dose > 0 and not p.excluded]
     out = [(x(p.dose), y(p.viability_pct)) for p in curve.points if p.dose > 0 and p.excluded]
@@ -105,6 +105,12 @@ def curve_svg(curve: Curve, axis: DoseAxis, width: float, height: float, *, labe
         crosses = "".join(f"M{a - 2:.1f} {b - 2:.1f}l4 4m-4 0l4-4" for a, b in out)
         parts.append(f'<path class="x" d="{crosses}"/>')
     return _svg(width, height, curve.summary, parts)
+
+
+def _along(first: float, last: float, heights: list[float]) -> list[str]:
+    """Write heights at equal steps from `first` to `last`: equal steps of log dose."""
+    step = (last - first) / (len(heights) - 1)
+    return [f"{first + place * step:.1f} {height:.1f}" for place, height in enumerate(heights)]
 
 
 def _beyond(qualifier: str, low: float, high: float, half: float) -> str:
@@ -210,11 +216,6 @@ def _dots(kind: str, places: Iterable[tuple[float, float]]) -> str:
 
 def _lines(left: float, right: float, heights: Iterable[float]) -> str:
     return "".join(f"M{left:g} {height:.1f}H{right:g}" for height in heights)
-
-
-def _doses(curve: Curve, steps: int) -> list[float]:
-    low, high = log10(curve.dose_min), log10(curve.dose_max)
-    return [10 ** (low + (high - low) * step / (steps - 1)) for step in range(steps)]
 
 
 def _curve_labels(

@@ -1,7 +1,10 @@
 """The report as one self-contained HTML page: no request, no script, readable on paper."""
 
+import base64
+import hashlib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -13,7 +16,9 @@ TEMPLATES = Path(__file__).parent / "templates"
 SIMULATED = "SIMULATED DATA: no patient, no specimen"
 
 
-def render_html(record: PatientRecord, generated_at: str) -> str:
+def render_html(
+    record: PatientRecord, generated_at: str, shown: dict[str, Any] | None = None
+) -> str:
     """Render a record as HTML.
 
     Parameters
@@ -21,13 +26,15 @@ def render_html(record: PatientRecord, generated_at: str) -> str:
     record : PatientRecord
     generated_at : str
         ISO 8601 time; printed, and the only thing that differs between two runs.
+    shown : dict, optional
+        What `view` gives for these, if it is at hand: drawing the figures is half the work.
 
     Returns
     -------
     str
         The page. Every text of the record is escaped; figures are inline SVG.
     """
-    shown = view(record, generated_at)
+    shown = shown or view(record, generated_at)
     return (
         environment()
         .get_template("report.html.j2")
@@ -53,6 +60,16 @@ def environment() -> Environment:
     )
     made.filters["css_text"] = css_text
     return made
+
+
+def script_hash(script: str) -> str:
+    """Give the hash by which a page's policy lets its own script run, and no other.
+
+    >>> script_hash("")
+    'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='
+    """
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
 
 
 def css_text(words: str) -> str:

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from itertools import groupby
 from typing import Literal
 from urllib.parse import quote
 
-from drp.report.html import SIMULATED, environment
+from drp.report.html import SIMULATED, TEMPLATES, environment, script_hash
 from drp.report.numerals import counted, listed
-from drp.report.palette import VERDICT_MARKS, mark_svg
+from drp.report.palette import VERDICT_MARKS, mark_shapes, mark_svg
 from drp.report.plate_rows import review_path
 from drp.report.prose import RESEARCH_USE
 from drp.report.record import PatientRecord, UsableSample, Verdict
@@ -35,6 +36,7 @@ class IndexRow:
     pair: str
     risk: str
     status: str
+    approval: str
 
 
 def index_row(record: PatientRecord) -> IndexRow:
@@ -69,7 +71,19 @@ def index_row(record: PatientRecord) -> IndexRow:
         pair=pair,
         risk=record.risk_lead,
         status=record.status,
+        approval=_approval_words(record),
     )
+
+
+def _approval_words(record: PatientRecord) -> str:
+    """Say who released the newest sample, or why a given approval does not hold."""
+    approval = record.samples[0].approval
+    if approval is None:
+        return ""
+    given = f"by {approval.by}, {approval.date}"
+    if not approval.valid:
+        return f"approval {given} is void"
+    return given if record.status == "released" else f"newest sample approved {given}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +159,17 @@ def render_index(
             cohort=cohort,
             simulated=any(row.simulated for row in ordered),
             simulated_words=SIMULATED,
+            verdict_marks={verdict: mark_shapes(mark) for verdict, mark in VERDICT_MARKS.items()},
+            script=_script(),
+            script_hash=script_hash(_script()),
             research_use=RESEARCH_USE,
             generated=printed_time(generated_at),
             rows=[
                 {
                     **asdict(row),
                     "link": f"{quote(row.patient, safe='')}/report",
-                    "mark": mark_svg(VERDICT_MARKS[row.verdict]),
+                    "order": _VERDICT_ORDER[row.verdict],
+                    "days": _first_number(row.elapsed),
                 }
                 for row in ordered
             ],
@@ -161,6 +179,19 @@ def render_index(
             ],
         )
     )
+
+
+_VERDICT_ORDER: Mapping[Verdict, int] = {"pass": 0, "warn": 1, "fail": 2}
+
+
+def _first_number(words: str) -> str:
+    first = words.partition(" ")[0].replace(",", "")
+    return first if first.isdigit() else "99999"
+
+
+@cache
+def _script() -> str:
+    return (TEMPLATES / "index.js").read_text(encoding="utf-8")
 
 
 def _common(texts: Sequence[str]) -> str:

@@ -5,6 +5,8 @@ never colour alone: every colour comes with a word and a drawn shape. Text on wh
 of at least 4.5 : 1 (WCAG 2.2, success criterion 1.4.3).
 """
 
+from functools import cache, lru_cache
+
 from drp.report.record import Mark
 
 INK = "#16191d"
@@ -45,16 +47,25 @@ CALL_MARKS: dict[str, Mark] = {
 VERDICT_MARKS: dict[str, Mark] = {"pass": "check", "warn": "caution", "fail": "cross"}
 
 
+@cache
 def mark_svg(mark: Mark) -> str:
     """Draw a mark; it stands beside its word, so it is hidden from screen readers.
 
     >>> mark_svg("dash")[:30]
     '<svg class="m" viewBox="0 0 12'
     """
+    return f'<svg class="m" viewBox="0 0 12 12" aria-hidden="true">{mark_shapes(mark)}</svg>'
+
+
+def mark_shapes(mark: Mark) -> str:
+    """Give the shapes of a mark, without the drawing around them.
+
+    >>> mark_shapes("dash").count("<path")
+    1
+    """
     colour, shapes = _MARKS[mark]
     shapes = shapes.replace('"F"', f'"{_FILL.format(colour)}"')
-    shapes = shapes.replace('"S"', f'"{_STROKE.format(colour)}"')
-    return f'<svg class="m" viewBox="0 0 12 12" aria-hidden="true">{shapes}</svg>'
+    return shapes.replace('"S"', f'"{_STROKE.format(colour)}"')
 
 
 def shade(colour: str, strength: float) -> str:
@@ -90,6 +101,7 @@ def contrast(one: str, other: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+@lru_cache(maxsize=1024)
 def text_on(background: str) -> str:
     """Choose black or white, whichever reads better; at least 4.5 : 1 on any background.
 

@@ -29,7 +29,9 @@ _SHOWN += "\u2190-\u2193\u2212\u2248\u2260\u2264\u2265"
 _NOT_SHOWN = re.compile(f"[^{_SHOWN}]|\u00ad")
 
 
-def render_pdf(record: PatientRecord, generated_at: str) -> bytes:
+def render_pdf(
+    record: PatientRecord, generated_at: str, shown: dict[str, Any] | None = None
+) -> bytes:
     """Render a record as PDF.
 
     Parameters
@@ -37,13 +39,15 @@ def render_pdf(record: PatientRecord, generated_at: str) -> bytes:
     record : PatientRecord
     generated_at : str
         ISO 8601 time; also the creation date in the file, so that equal calls give equal bytes.
+    shown : dict, optional
+        What `view` gives for these, if it is at hand.
 
     Returns
     -------
     bytes
         A tagged PDF/A-2a and PDF/UA-1 file.
     """
-    content = view(record, generated_at) | {
+    content = (shown or view(record, generated_at)) | {
         "simulated_words": SIMULATED,
         "creation": _moment(generated_at).timetuple()[:6],
     }
@@ -64,6 +68,8 @@ def printable(words: str) -> str:
     >>> printable("Z′ ≥ 0.4, 漢")
     'Z′ ≥ 0.4, [U+6F22]'
     """
+    if words.isascii() and words.isprintable():
+        return words
     return _NOT_SHOWN.sub(lambda found: f"[U+{ord(found[0]):04X}]", words)
 
 

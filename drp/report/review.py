@@ -5,8 +5,6 @@ A person marks wells, gives a reason and downloads `exclusions.tsv`: the rows th
 the one in `templates/review.js`, and what people typed reaches that script as data only.
 """
 
-import base64
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -15,7 +13,7 @@ from typing import Any
 from drp.report import numerals
 from drp.report.exclusion_sheet import COLUMNS, sheet_text
 from drp.report.heat_maps import heat_maps, level_style, roles_shown
-from drp.report.html import SIMULATED, TEMPLATES, environment
+from drp.report.html import SIMULATED, TEMPLATES, environment, script_hash
 from drp.report.palette import VERDICT_MARKS, mark_svg
 from drp.report.prose import RESEARCH_USE
 from drp.report.review_rows import (
@@ -104,7 +102,7 @@ def render_review(
             n_known=numerals.counted(len(exclusions), "row"),
             known=script_json(known),
             script=script(),
-            script_hash=script_hash(),
+            script_hash=script_hash(script()),
         )
     )
 
@@ -113,13 +111,6 @@ def render_review(
 def script() -> str:
     """Give the page's only script."""
     return (TEMPLATES / "review.js").read_text(encoding="utf-8")
-
-
-@cache
-def script_hash() -> str:
-    """Give the hash by which the page's policy lets its own script run, and no other."""
-    digest = hashlib.sha256(script().encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"
 
 
 def script_json(content: Any) -> str:

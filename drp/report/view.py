@@ -32,6 +32,8 @@ from drp.report.risk_view import (
 )
 
 FRONT_COMBINATIONS = 3
+# The statement on the data that the heading of the table makes for all drugs but the others.
+PASSES = "the curve passes, sample and plates pass"
 # A maximum that chance gives more often than this is not worth a sentence.
 RARE_MAXIMUM = 0.05
 _STRIP = (150.0, 26.0)
@@ -145,10 +147,12 @@ def _results(sample: UsableSample) -> dict[str, Any]:
     front = combinations[:FRONT_COMBINATIONS]
     more = len(combinations) - len(front)
     return {
-        "featured": [_row(by_name[name], sample) for name in sample.featured],
+        "featured": [
+            _row(by_name[name]) | _strip(by_name[name], sample) for name in sample.featured
+        ],
         "featured_note": sample.featured_note,
         "axis": _axis_words(sample),
-        "drugs": [_row(drug, sample) for drug in sample.drugs],
+        "drugs": [_row(drug) for drug in sample.drugs],
         "panels": [_panel(drug, sample) for drug in sample.drugs],
         "front_combinations": front,
         "more_combinations": f"first {len(front)} of {len(combinations)}" if more else "",
@@ -183,7 +187,14 @@ def _call(drug: Drug) -> dict[str, Any]:
     return {"call": drug.call, "mark": mark_svg(CALL_MARKS[drug.call]), "notes": ", ".join(notes)}
 
 
-def _row(drug: Drug, sample: UsableSample) -> dict[str, Any]:
+def _strip(drug: Drug, sample: UsableSample) -> dict[str, Any]:
+    return {
+        "strip": _drawn(drug, sample, _STRIP, False),
+        "own_axis": drug.curve is not None and drug.curve.dose_unit != "nM",
+    }
+
+
+def _row(drug: Drug) -> dict[str, Any]:
     ranked = drug.rank.status != "none"
     return {
         **_call(drug),
@@ -191,8 +202,6 @@ def _row(drug: Drug, sample: UsableSample) -> dict[str, Any]:
         "drug_class": drug.drug_class,
         "targets": drug.targets,
         "status": drug.status,
-        "strip": _drawn(drug, sample, _STRIP, False),
-        "own_axis": drug.curve is not None and drug.curve.dose_unit != "nM",
         "probability": _optional(drug.probability, numerals.probability),
         "z": _optional(drug.rank.z, numerals.signed),
         "percentile": _optional(drug.rank.percentile, numerals.percent),
@@ -211,10 +220,16 @@ def _why(drug: Drug) -> str:
         parts.append(numerals.sentence(drug.exposure if named else f"Exposure: {drug.exposure}"))
     # With a z the rank stands in the columns beside it.
     rank = drug.ranking if drug.rank.z is None else ""
-    beside = (("Data", drug.data), ("Rank", rank), ("Caveat", drug.caveat))
+    data = "" if drug.data == PASSES else drug.data
+    beside = (("Data", data), ("Rank", rank), ("Caveat", drug.caveat))
     for name, words in (*beside, ("Healthy cells", drug.healthy)):
         if words and words not in drug.reason:
             parts.append(numerals.sentence(f"{name}: {words}"))
+    if drug.tied_with:
+        parts.append(f"Rank not told apart from {numerals.listed(drug.tied_with, 4)}.")
+    if drug.call == "sensitive" and drug.expected_false is not None:
+        share = numerals.percent(100 * drug.expected_false)
+        parts.append(f"Of the calls down to here, {share} % may be false.")
     return " ".join(filter(None, [*parts, *drug.published]))
 
 
@@ -284,7 +299,7 @@ def _combination(item: Combination) -> dict[str, Any]:
         "mark": mark_svg(item.mark),
         "bliss": numerals.value(item.bliss, "signed") if numbers else "",
         "bliss_interval": numerals.interval(item.bliss, "signed") if numbers else "",
-        "bliss_p": _optional(item.bliss_p if numbers else None, numerals.p_value),
+        "bliss_p": _p_words(item) if numbers else "",
         "hsa": numerals.value(item.hsa, "signed") if numbers else "",
         "hsa_interval": numerals.interval(item.hsa, "signed") if numbers else "",
         "reachable": numerals.value(item.achievable_bliss, "signed"),
@@ -307,6 +322,17 @@ def _statements(item: Combination) -> str:
         "Probability of this call": sure + (", uncertain" if item.uncertain else ""),
     }
     return " ".join(numerals.sentence(f"{name}: {text}") for name, text in named.items() if text)
+
+
+def _p_words(item: Combination) -> str:
+    """Give p of the Bliss excess, also adjusted for the sample's combinations, and its odds."""
+    parts = [_optional(item.bliss_p, numerals.p_value)]
+    if item.p_fdr is not None:
+        parts.append(f"{numerals.p_value(item.p_fdr)} adjusted for all combinations")
+    if item.probability_synergistic is not None:
+        sure = numerals.probability(item.probability_synergistic)
+        parts.append(f"probability of synergy {sure}")
+    return ", ".join(filter(None, parts))
 
 
 def _models(item: Combination) -> str:

@@ -40,7 +40,12 @@ rule charts:
         curves=of_batches("curves.parquet", PLAN.charted_batches),
     output:
         charts="results/charts.parquet",
-        page="reports/quality.html",
+        page=report(
+            "reports/quality.html",
+            caption="../report/quality.rst",
+            category="Quality",
+            labels={"list": "controls"},
+        ),
     log:
         "logs/charts.log",
     params:

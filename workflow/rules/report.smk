@@ -46,8 +46,18 @@ rule report:
     input:
         records=lambda w: f"results/groups/{PLAN.group_of[w.patient]}/records",
     output:
-        html="reports/{patient}/report.html",
-        pdf="reports/{patient}/report.pdf",
+        html=report(
+            "reports/{patient}/report.html",
+            caption="../report/patient.rst",
+            category="Patients",
+            labels={"patient": "{patient}", "as": "page"},
+        ),
+        pdf=report(
+            "reports/{patient}/report.pdf",
+            caption="../report/patient.rst",
+            category="Patients",
+            labels={"patient": "{patient}", "as": "PDF"},
+        ),
         json="reports/{patient}/report.json",
         fhir="reports/{patient}/report.fhir.json",
     log:
@@ -64,7 +74,12 @@ rule index:
     input:
         records=[f"results/groups/{group}/records" for group in PLAN.groups],
     output:
-        index="reports/index.html",
+        index=report(
+            "reports/index.html",
+            caption="../report/index.rst",
+            category="All patients",
+            labels={"list": "patients"},
+        ),
     log:
         "logs/index.log",
     params:

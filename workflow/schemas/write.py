@@ -1,13 +1,19 @@
-"""Write the schemas beside this file from the definitions in drp. `make format` runs it."""
+"""Write the schemas beside this file, and that of the report, from the definitions in drp.
 
+`make format` runs it.
+"""
+
+import json
 from pathlib import Path
 
 import yaml
 
 from drp.config import Config
+from drp.report.record import json_schema
 from drp.sheets import ID_PATTERN, SHEETS
 
 FOLDER = Path(__file__).parent
+REPORT = FOLDER.parents[1] / "docs" / "schema" / "report.schema.json"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 IDS = {"plate", "sample", "patient"}
 
@@ -34,6 +40,11 @@ def schemas() -> dict[str, dict]:
     return found
 
 
+def report_text() -> str:
+    """Give the schema of report.json as JSON."""
+    return json.dumps(json_schema(), ensure_ascii=False, indent=1) + "\n"
+
+
 def text_of(schema: dict) -> str:
     """Give a schema as YAML."""
     head = "# Written by write.py from the definitions in drp; do not edit.\n"
@@ -43,3 +54,4 @@ def text_of(schema: dict) -> str:
 if __name__ == "__main__":
     for name, schema in schemas().items():
         (FOLDER / f"{name}.schema.yaml").write_text(text_of(schema), encoding="utf-8")
+    REPORT.write_text(report_text(), encoding="utf-8")
