@@ -17,6 +17,7 @@ from drp.problems import DataError, Problem
 
 if TYPE_CHECKING:
     from drp.plan import Plan
+    from drp.project import Asked
 
 DONE, PROBLEMS, USAGE, INTERNAL = 0, 1, 2, 3
 
@@ -96,7 +97,13 @@ def _project_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     run = commands.add_parser("run", help="check, then compute every report")
     resume = commands.add_parser("resume", help="go on after a run was stopped")
     for command in (run, resume):
-        command.add_argument("--cores", default="all", help="how many processors to use (all)")
+        command.add_argument("--cores", default="", help="how many processors to use (all)")
+        command.add_argument("--profile", default="", help="slurm, or a profile of your own")
+    resume.add_argument(
+        "--stopped",
+        action="store_true",
+        help="I know that no run is at work here: one on another machine has stopped",
+    )
     show = commands.add_parser("open", help="open a patient's report in the browser")
     show.add_argument("patient")
     export = commands.add_parser("export", help="write all result tables as TSV")
@@ -224,25 +231,33 @@ def _plan(options: argparse.Namespace) -> "Plan":
     return Plan(config, sheets)
 
 
-def _run(options: argparse.Namespace) -> int:
-    from drp.checks import check_once
-    from drp.project import holder, run_workflow
+def _asked(options: argparse.Namespace) -> "Asked":
+    from drp.project import Asked
 
+    folder = options.plates_folder or ""
+    return Asked(options.cores, options.profile, folder, tuple(options.extra))
+
+
+def _run(options: argparse.Namespace) -> int:
     os.chdir(options.directory)
-    if holder():
-        print(f"Another run holds this folder: {holder()}.", file=sys.stderr)
-        return PROBLEMS
+    return _compute(options, _asked(options))
+
+
+def _compute(options: argparse.Namespace, asked: "Asked") -> int:
+    from drp.checks import check_once
+    from drp.project import check_free, run_workflow
+
+    check_free()
     try:
-        _print_problems(check_once(_plan(options), Path("results/check.json")))
+        plan = _plan(options)
+        _print_problems(check_once(plan, Path("results/check.json")))
     except DataError as fault:
         _print_problems(fault.problems)
         print("Nothing was computed. Mend the errors above and run again.", file=sys.stderr)
         return PROBLEMS
-    code = run_workflow(options.cores, _overrides(options), options.extra)
+    code = run_workflow(asked)
     if code:
-        print(
-            "The run did not finish: see the messages above and the folder logs/.", file=sys.stderr
-        )
+        _print_what_happened(code)
         return PROBLEMS
     for path in sorted(Path("reports").glob("*/report.html")):
         print(path)
@@ -250,19 +265,28 @@ def _run(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _resume(options: argparse.Namespace) -> int:
-    from drp.project import RUN_FILE, holder, run_workflow
+def _print_what_happened(code: int) -> None:
+    from drp.mishaps import what_happened
 
-    folder = options.directory.resolve()
-    os.chdir(folder)
-    if holder():
-        print(f"A run is still alive: {holder()}. Wait for it or stop it first.", file=sys.stderr)
-        return PROBLEMS
-    RUN_FILE.unlink(missing_ok=True)
-    print("No run is alive here. Unlocking the folder, then going on where it stopped.")
-    code = run_workflow("1", _overrides(options), ["--unlock"])
-    options.directory = folder
-    return _run(options) if code == 0 else PROBLEMS
+    _print_problems(what_happened(code))
+    print("The run did not finish: see the messages above and the folder logs/.", file=sys.stderr)
+
+
+def _resume(options: argparse.Namespace) -> int:
+    from drp.project import as_before, check_writable, unlock_command
+    from drp.resume import make_ready
+
+    os.chdir(options.directory)
+    check_writable()
+    before = make_ready(unlock_command(), _say, stopped=options.stopped)
+    asked = as_before(_asked(options), before)
+    options.plates_folder = asked.plates_folder
+    _say("Going on where it stopped.")
+    return _compute(options, asked)
+
+
+def _say(step: str) -> None:
+    print(step, flush=True)
 
 
 def _open(options: argparse.Namespace) -> int:

@@ -2,19 +2,25 @@
 
 import json
 import os
+import secrets
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from drp.problems import DataError, Place, Problem
+from drp.run_record import Run, held, holder, locked, new_run, read_run, with_process, write_run
 from drp.sheets import SHEETS
-from drp.storage import read_json, write_json, write_text
+from drp.slurm import has_accounting
+from drp.storage import RUN_VARIABLE, TEMPORARY, disk_problem, write_text
 
 PACKAGE = Path(__file__).resolve().parent
-RUN_FILE = Path("results/run.json")
+WRITTEN = ("results", "reports", "logs", ".snakemake")
 
 _STARTING_CONFIG = """\
 # The configuration of this project. Every key is explained in README.md beside this file.
@@ -66,41 +72,207 @@ def start_project(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def snakemake_command(cores: str, overrides: Mapping[str, Any], extra: Iterable[str]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user asked of a run.
+
+    Attributes
+    ----------
+    cores : str
+        How many processors; empty for all of this machine, or as many as the cluster gives.
+    profile : str
+        A profile's name or folder: ``slurm``, or one of the laboratory's own.
+    plates_folder : str
+        Where the exports lie, if not where the configuration says.
+    extra : tuple of str
+        Arguments for Snakemake.
+    """
+
+    cores: str = ""
+    profile: str = ""
+    plates_folder: str = ""
+    extra: tuple[str, ...] = ()
+
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """Keys of the configuration that are replaced."""
+        return {"plates_folder": self.plates_folder} if self.plates_folder else {}
+
+    @property
+    def cluster(self) -> str:
+        """The cluster the jobs go to: ``slurm``, or empty.
+
+        >>> Asked(extra=("--executor", "slurm")).cluster, Asked().cluster
+        ('slurm', '')
+        """
+        named = zip(("", *self.extra), (*self.extra, ""), strict=True)
+        by_hand = any(
+            word in ("--executor=slurm", "-e=slurm")
+            or (word == "slurm" and before in ("--executor", "-e"))
+            for before, word in named
+        )
+        return "slurm" if by_hand or _is_for_slurm(profile_folder(self.profile)) else ""
+
+
+def _is_for_slurm(folder: str) -> bool:
+    import yaml
+
+    for name in ("profile.yaml", "config.yaml"):
+        path = Path(folder) / name
+        if folder and path.is_file():
+            settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+            return isinstance(settings, dict) and settings.get("executor") == "slurm"
+    return False
+
+
+def profile_folder(name: str) -> str:
+    """Find a profile: the project's own goes before one that ships with drp.
+
+    >>> Path(profile_folder("slurm")).name
+    'slurm'
+    """
+    for folder in (Path(name), Path("profiles") / name, shipped("workflow") / "profiles" / name):
+        if name and folder.is_dir():
+            return str(folder)
+    return name
+
+
+def snakemake_command(asked: Asked, run: Run | None = None) -> list[str]:
     """Give the command that runs the workflow in the current folder."""
-    command = [sys.executable, "-m", "snakemake", "--cores", cores]
+    command = [sys.executable, "-m", "snakemake"]
     command += ["--snakefile", str(shipped("workflow") / "Snakefile")]
-    if overrides:
-        command += ["--config", *(f"{key}={json.dumps(value)}" for key, value in overrides.items())]
-    return [*command, *extra]
+    if asked.cores or not asked.cluster:  # on a cluster it would be the most that all jobs may use
+        command += ["--cores", asked.cores or "all"]
+    if asked.profile:
+        command += ["--profile", profile_folder(asked.profile)]
+    if asked.overrides:
+        pairs = asked.overrides.items()
+        command += ["--config", *(f"{key}={json.dumps(value)}" for key, value in pairs)]
+    if run is not None and asked.cluster:
+        command += cluster_arguments(run, asked.extra)
+    return [*command, *asked.extra]
 
 
-def run_workflow(cores: str, overrides: Mapping[str, Any], extra: Iterable[str] = ()) -> int:
+def cluster_arguments(run: Run, extra: tuple[str, ...]) -> list[str]:
+    """Give what the SLURM plugin is told: jobs named by run; without accounting, ask squeue.
+
+    Where nothing keeps accounts the plugin would ask `sacct` all the same and wait for ever.
+    """
+    given = {argument.partition("=")[0] for argument in extra}
+    arguments = [f"--slurm-jobname-prefix={run.job_prefix}"]
+    if not given & {"--slurm-status-command", "--slurm-no-account"} and not has_accounting():
+        arguments += ["--slurm-status-command=squeue", "--slurm-no-account"]
+    return arguments
+
+
+def unlock_command() -> list[str]:
+    """Give the command that takes the workflow manager's lock off the folder."""
+    return snakemake_command(Asked(cores="1", extra=("--unlock",)))
+
+
+def run_workflow(asked: Asked) -> int:
     """Run the workflow in the current folder and give its exit code.
 
-    While it runs, `results/run.json` says which process on which machine holds the folder.
+    While it runs, `results/run.json` says which run holds the folder; afterwards, that it ended.
+
+    Returns
+    -------
+    int
+        Below 0 if Snakemake itself was killed: the run did not end, and `drp resume` goes on.
+
+    Raises
+    ------
+    DataError
+        A run is alive or was stopped here, the cluster does not answer, or the disk is full or
+        read-only. Then nothing was started.
     """
-    write_json(RUN_FILE, {"pid": os.getpid(), "host": os.uname().nodename})
+    check_writable()
+    with locked() as lock:
+        check_free()
+        run = new_run(asked.cluster, asdict(asked))
+        command = snakemake_command(asked, run)
+        write_run(run)
+        environment = os.environ | {RUN_VARIABLE: run.run}
+        with subprocess.Popen(  # noqa: S603 (our own command, no shell)
+            command, env=environment, pass_fds=[] if lock is None else [lock]
+        ) as process:
+            write_run(with_process(run, process.pid))
+            with _patient(process):
+                code = process.wait()
+        if code >= 0:
+            write_run(replace(run, ended=True))
+    return code
+
+
+def as_before(asked: Asked, run: Run | None) -> Asked:
+    """Take over what the last run was asked, wherever nothing else is asked now.
+
+    >>> before = Run("4f2a9c", "login1", options={"profile": "slurm", "extra": ["--jobs", "9"]})
+    >>> as_before(Asked(cores="2"), before)
+    Asked(cores='2', profile='slurm', plates_folder='', extra=('--jobs', '9'))
+    """
+    before = {} if run is None else run.options
+    return Asked(
+        asked.cores or before.get("cores", ""),
+        asked.profile or before.get("profile", ""),
+        asked.plates_folder or before.get("plates_folder", ""),
+        asked.extra or tuple(before.get("extra", ())),
+    )
+
+
+def check_free() -> None:
+    """Raise a `DataError` if a run is alive in the current folder, or was stopped in it."""
+    run = read_run()
+    by = holder(run)
+    if by:
+        raise DataError([held(by)])
+    if run is not None and not run.ended:
+        raise DataError(
+            [
+                Problem(
+                    "project.stopped",
+                    "error",
+                    Place("results/run.json"),
+                    f"run {run.run} was stopped before its end",
+                    "Run drp resume: it ends what is left of that run, then goes on.",
+                )
+            ]
+        )
+
+
+def check_writable() -> None:
+    """Raise a `DataError` if the current folder cannot take results: full or read-only."""
+    problems = []
+    for name in WRITTEN:
+        trial = Path(name) / f".trial.{secrets.token_hex(6)}{TEMPORARY}"
+        try:
+            trial.parent.mkdir(parents=True, exist_ok=True)
+            trial.write_bytes(bytes(4096))
+            trial.unlink()
+        except OSError as fault:
+            problem = disk_problem(fault, Path(name))
+            if problem is None:
+                raise
+            trial.unlink(missing_ok=True)
+            problems.append(problem)
+    if problems:
+        raise DataError(problems)
+
+
+@contextmanager
+def _patient(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """While Snakemake ends, leave it the time: killed, it would leave locks and jobs behind.
+
+    Ctrl-C at a terminal reaches it by itself; a request to end is passed on.
+    """
+    kept = {
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),
+        signal.SIGTERM: signal.signal(
+            signal.SIGTERM, lambda *_: process.send_signal(signal.SIGTERM)
+        ),
+    }
     try:
-        return subprocess.run(snakemake_command(cores, overrides, extra), check=False).returncode  # noqa: S603 (our own command, no shell)
+        yield
     finally:
-        RUN_FILE.unlink(missing_ok=True)
-
-
-def holder() -> str:
-    """Say which process holds the current folder; empty if none is known to be alive.
-
-    A process of another machine cannot be asked, so it counts as alive.
-    """
-    if not RUN_FILE.is_file():
-        return ""
-    run = read_json(RUN_FILE)
-    if run["host"] != os.uname().nodename:
-        return f"process {run['pid']} on {run['host']}"
-    try:
-        os.kill(run["pid"], 0)
-    except ProcessLookupError:
-        return ""
-    except PermissionError:
-        pass
-    return f"process {run['pid']} on this machine"
+        for word, action in kept.items():
+            signal.signal(word, action)
