@@ -29,7 +29,7 @@ def copy_part_of_demo(folder: Path, *patients: str) -> Path:
     exclusions = folder / "config" / "exclusions.tsv"
     exclusions.unlink()
     with (folder / "config" / "config.yaml").open("a", encoding="utf-8") as stream:
-        stream.write("plate_review: false\nbatches: 2\n")
+        stream.write("plate_review: false\nbatches: 1\n")
     return folder
 
 
