@@ -19,7 +19,7 @@ NODES = ("n0", "n1")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "scontrol")
 COMMANDS = ("sbatch", "srun", "squeue", "scancel", "scontrol", "sinfo", "sacct", "sacctmgr")
 PLACES = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
-CPUS, MEMORY_MB = 2, 4000
+CPUS, MEMORY_MB = 1, 4000  # one job on each node at a time, so that both are used
 
 CONFIGURATION = """\
 ClusterName=drptest
