@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: help install demo test test-quick check format bench clean
+.PHONY: help install install-slurm demo test test-quick check format bench clean
 
 help:  ## list what can be done
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -35,6 +35,14 @@ $(INSTALLED): requirements/dev.lock pyproject.toml
 	fi
 	@$(BIN)/python -m compileall -q drp
 	@touch $@
+
+install-slurm: $(INSTALLED)  ## add what runs on a SLURM cluster need, at the locked versions
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/slurm.lock; \
+	else \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	    -r requirements/slurm.lock; \
+	fi
 
 demo: $(INSTALLED)  ## compute the reports of the simulated run that ships with drp
 	@$(BIN)/drp run
