@@ -29,7 +29,7 @@ SLURM = ("--profile", "slurm", "--slurm-init-seconds-before-status-checks=2", "-
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--moments", type=int, default=25)
+    parser.add_argument("--moments", type=int, default=4, help="how many (4)")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--slurm", action="store_true")
     options = parser.parse_args()

@@ -3,9 +3,12 @@
 import os
 import sys
 
-from drp.cli import main
+try:
+    from drp.cli import main
 
-code = main()
+    code = main()
+except KeyboardInterrupt:  # by intent: no lines to puzzle over
+    code = 130
 sys.stdout.flush()
 sys.stderr.flush()
 # Taking the loaded libraries apart again would cost a short job a fifth of its time. Everything

@@ -48,10 +48,15 @@ def live_jobs(prefix: str) -> list[ClusterJob]:
 
 
 def ended_badly(prefix: str) -> list[ClusterJob]:
-    """Jobs of a run that did not end well, as far as the controller still remembers them."""
+    """Jobs of a run that did not end well and were not made good by a later attempt.
+
+    Only those that the controller still remembers.
+    """
     listed = _ask("squeue", "--noheader", "--states=all", f"--format={_COLUMNS}")
+    jobs = _jobs(prefix, listed)
+    done = {job.task for job in jobs if job.state == "COMPLETED" and job.task}
     fine = {"COMPLETED", "PENDING", "RUNNING", "COMPLETING", "CONFIGURING", "SUSPENDED"}
-    return [job for job in _jobs(prefix, listed) if job.state not in fine]
+    return [job for job in jobs if job.state not in fine and job.task not in done]
 
 
 def _jobs(prefix: str, listed: str) -> list[ClusterJob]:

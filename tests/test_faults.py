@@ -1,11 +1,15 @@
 """A run that is stopped, or finds its disk full or closed, ends in the same records or in words."""
 
+import json
 import os
+import signal
 import subprocess
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
+from drp.leftovers import processes_of
 from drp.project import LEAST_FREE_MB
 from tests.faults import (
     KINDS,
@@ -53,6 +57,48 @@ def test_a_second_run_in_the_folder_is_refused_and_harms_nothing(tmp_path, undis
     assert said(folder).count("project.held") == 2
     assert first.wait(1800) == 0
     assert outcome(folder) == undisturbed
+
+
+@pytest.mark.parametrize("word", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "asked to end"])
+def test_a_run_that_is_asked_to_end_leaves_nothing_to_resume(tmp_path, undisturbed, word):
+    folder = copy_part_of_demo(tmp_path / "asked", *PATIENTS)
+    running = start(folder, "run", "--cores", "1")
+    while len(outcome(folder)) < 5:
+        assert running.poll() is None, said(folder)
+    if word == signal.SIGINT:  # a terminal sends it to all processes in front
+        os.killpg(running.pid, word)
+    else:
+        running.send_signal(word)
+    assert running.wait(300) == 1
+    assert "fault of drp" not in said(folder)
+    assert start(folder, "run", "--cores", "2").wait(600) == 0, said(folder)
+    assert outcome(folder) == undisturbed
+    assert unfinished(folder) == []
+
+
+def test_a_killed_job_is_said_with_what_to_do(tmp_path):
+    folder = copy_part_of_demo(tmp_path / "job", *PATIENTS)
+    target = "results/batches/batch-00001/reads.parquet"
+    running = start(folder, "run", "--cores", "1", target)
+    while not kill_jobs(folder, "plates"):
+        assert running.poll() is None, said(folder)
+    assert running.wait(300) == 1
+    assert "error project.job-killed" in said(folder), said(folder)
+    assert outcome(folder) == {}
+
+
+def kill_jobs(folder, verb):
+    """Kill the processes that do a verb of the run in a folder, as a shortage of memory would."""
+    path = folder / "results" / "run.json"
+    pids = processes_of(json.loads(path.read_text())["run"]) if path.is_file() else []
+    killed = []
+    for pid in pids:
+        with suppress(OSError):
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if words[1:4] == [b"-m", b"drp", verb.encode()]:
+                os.kill(pid, 9)
+                killed.append(pid)
+    return killed
 
 
 @pytest.fixture

@@ -160,9 +160,10 @@ def test_what_became_of_jobs_is_said_with_what_to_do(slurm, tmp_path):
         "11|FAILED|n0|drp-r1_5f3e|rule_curves\n"
         "12|NODE_FAIL|n1|drp-r1_5f3e|rule_calls\n"
         "13|TIMEOUT|n1|drp-r1_5f3e|rule_synergy\n"
-        "14|CANCELLED|n1|drp-r1_5f3e|rule_wells\n"
-        "15|FAILED|n1|drp-r1_5f3e|rule_wells\n"
-        "16|COMPLETED|n1|drp-r1_5f3e|rule_wells\n"
+        "14|CANCELLED|n1|drp-r1_5f3e|rule_wells_wildcards_S1\n"
+        "15|FAILED|n1|drp-r1_5f3e|rule_wells_wildcards_S2\n"
+        "18|NODE_FAIL|n1|drp-r1_5f3e|rule_wells_wildcards_S3\n"
+        "16|COMPLETED|n1|drp-r1_5f3e|rule_wells_wildcards_S3\n"
         "17|NODE_FAIL|n1|drp-other_5f3e|rule_wells\n"
     )
     log = tmp_path / "project" / ".snakemake" / "slurm_logs" / "rule_curves" / "11.log"
@@ -179,6 +180,7 @@ def test_what_became_of_jobs_is_said_with_what_to_do(slurm, tmp_path):
     assert "11 (rule_curves" in found["project.job-out-of-memory"]
     assert "12 (rule_calls" in found["project.node-lost"]
     assert "17" not in found["project.node-lost"]
+    assert "18" not in found["project.node-lost"]  # made good by 16
     assert len(ended_badly("drp-r1")) == 5
 
 
