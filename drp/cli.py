@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from drp.problems import DataError, Problem
 
 if TYPE_CHECKING:
+    from drp.launch import Asked
     from drp.plan import Plan
-    from drp.project import Asked
 
 DONE, PROBLEMS, USAGE, INTERNAL = 0, 1, 2, 3
 
@@ -232,7 +232,7 @@ def _plan(options: argparse.Namespace) -> "Plan":
 
 
 def _asked(options: argparse.Namespace) -> "Asked":
-    from drp.project import Asked
+    from drp.launch import Asked
 
     folder = options.plates_folder or ""
     return Asked(options.cores, options.profile, folder, tuple(options.extra))
@@ -245,7 +245,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _compute(options: argparse.Namespace, asked: "Asked") -> int:
     from drp.checks import check_once
-    from drp.project import check_free, run_workflow
+    from drp.launch import check_free, run_workflow
 
     check_free()
     try:
@@ -273,7 +273,7 @@ def _print_what_happened(code: int) -> None:
 
 
 def _resume(options: argparse.Namespace) -> int:
-    from drp.project import as_before, check_writable, unlock_command
+    from drp.launch import as_before, check_writable, unlock_command
     from drp.resume import make_ready
 
     os.chdir(options.directory)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from drp.launch import LEAST_FREE_MB
 from drp.leftovers import processes_of
-from drp.project import LEAST_FREE_MB
 from tests.faults import (
     KINDS,
     outcome,

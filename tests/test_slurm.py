@@ -4,9 +4,9 @@ import stat
 
 import pytest
 
+from drp.launch import Asked, cluster_arguments, snakemake_command
 from drp.mishaps import fate, what_happened
 from drp.problems import DataError
-from drp.project import Asked, cluster_arguments, snakemake_command
 from drp.resume import make_ready
 from drp.run_record import Run, write_run
 from drp.slurm import ClusterJob, cancel_jobs, ended_badly, has_accounting, live_jobs

@@ -1,0 +1,283 @@
+"""Handing a project to the workflow manager: on this machine or a cluster, one run at a time."""
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from drp.problems import DataError, Place, Problem
+from drp.project import shipped
+from drp.run_record import Run, held, holder, locked, new_run, read_run, with_process, write_run
+from drp.slurm import has_accounting
+from drp.storage import RUN_VARIABLE, TEMPORARY, disk_problem
+
+WRITTEN = ("results", "reports", "logs", ".snakemake")
+LEAST_FREE_MB = 32
+_LOOK_S = 0.5  # between two looks at the disk
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user asked of a run.
+
+    Attributes
+    ----------
+    cores : str
+        How many processors; empty for all of this machine, or as many as the cluster gives.
+    profile : str
+        A profile's name or folder: ``slurm``, or one of the laboratory's own.
+    plates_folder : str
+        Where the exports lie, if not where the configuration says.
+    extra : tuple of str
+        Arguments for Snakemake.
+    """
+
+    cores: str = ""
+    profile: str = ""
+    plates_folder: str = ""
+    extra: tuple[str, ...] = ()
+
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """Keys of the configuration that are replaced."""
+        return {"plates_folder": self.plates_folder} if self.plates_folder else {}
+
+    @property
+    def cluster(self) -> str:
+        """The cluster the jobs go to: ``slurm``, or empty.
+
+        >>> Asked(extra=("--executor", "slurm")).cluster, Asked().cluster
+        ('slurm', '')
+        """
+        named = zip(("", *self.extra), (*self.extra, ""), strict=True)
+        by_hand = any(
+            word in ("--executor=slurm", "-e=slurm")
+            or (word == "slurm" and before in ("--executor", "-e"))
+            for before, word in named
+        )
+        return "slurm" if by_hand or _is_for_slurm(profile_folder(self.profile)) else ""
+
+
+def _is_for_slurm(folder: str) -> bool:
+    import yaml
+
+    for name in ("profile.yaml", "config.yaml"):
+        path = Path(folder) / name
+        if folder and path.is_file():
+            settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+            return isinstance(settings, dict) and settings.get("executor") == "slurm"
+    return False
+
+
+def profile_folder(name: str) -> str:
+    """Find a profile: the project's own goes before one that ships with drp.
+
+    >>> Path(profile_folder("slurm")).name
+    'slurm'
+    """
+    for folder in (Path(name), Path("profiles") / name, shipped("workflow") / "profiles" / name):
+        if name and folder.is_dir():
+            return str(folder)
+    return name
+
+
+def snakemake_command(asked: Asked, run: Run | None = None) -> list[str]:
+    """Give the command that runs the workflow in the current folder."""
+    command = [sys.executable, "-m", "snakemake"]
+    command += ["--snakefile", str(shipped("workflow") / "Snakefile")]
+    if asked.cores or not asked.cluster:  # on a cluster it would be the most that all jobs may use
+        command += ["--cores", asked.cores or "all"]
+    if asked.profile:
+        command += ["--profile", profile_folder(asked.profile)]
+    if asked.overrides:
+        pairs = asked.overrides.items()
+        command += ["--config", *(f"{key}={json.dumps(value)}" for key, value in pairs)]
+    if run is not None and asked.cluster:
+        command += cluster_arguments(run, asked.extra)
+    return [*command, *asked.extra]
+
+
+def cluster_arguments(run: Run, extra: tuple[str, ...]) -> list[str]:
+    """Give what the SLURM plugin is told: jobs named by run; without accounting, ask squeue.
+
+    Where nothing keeps accounts the plugin would ask `sacct` all the same and wait for ever.
+    """
+    given = {argument.partition("=")[0] for argument in extra}
+    arguments = [f"--slurm-jobname-prefix={run.job_prefix}"]
+    if not given & {"--slurm-status-command", "--slurm-no-account"} and not has_accounting():
+        arguments += ["--slurm-status-command=squeue", "--slurm-no-account"]
+    return arguments
+
+
+def unlock_command() -> list[str]:
+    """Give the command that takes the workflow manager's lock off the folder."""
+    return snakemake_command(Asked(cores="1", extra=("--unlock",)))
+
+
+def run_workflow(asked: Asked) -> int:
+    """Run the workflow in the current folder and give its exit code.
+
+    While it runs, `results/run.json` says which run holds the folder; afterwards, that it ended.
+
+    Returns
+    -------
+    int
+        Below 0 if Snakemake itself was killed: the run did not end, and `drp resume` goes on.
+
+    Raises
+    ------
+    DataError
+        A run is alive or was stopped here, the cluster does not answer, or the disk is full or
+        read-only. Then nothing was started.
+    """
+    check_writable()
+    with locked() as lock:
+        check_free()
+        run = new_run(asked.cluster, asdict(asked))
+        command = snakemake_command(asked, run)
+        write_run(run)
+        with (
+            _marked(run),
+            subprocess.Popen(command, pass_fds=[] if lock is None else [lock]) as process,  # noqa: S603 (our own command, no shell)
+        ):
+            write_run(with_process(run, process.pid))
+            with _patient(process), _watched_disk(process):
+                code = process.wait()
+        if code >= 0:
+            write_run(replace(run, ended=True))
+    return code
+
+
+@contextmanager
+def _marked(run: Run) -> Iterator[None]:
+    """Let every process that is started here carry the run's id, by which it is found again."""
+    os.environ[RUN_VARIABLE] = run.run
+    try:
+        yield
+    finally:
+        del os.environ[RUN_VARIABLE]
+
+
+def as_before(asked: Asked, run: Run | None) -> Asked:
+    """Take over what the last run was asked, wherever nothing else is asked now.
+
+    >>> before = Run("4f2a9c", "login1", options={"profile": "slurm", "extra": ["--jobs", "9"]})
+    >>> as_before(Asked(cores="2"), before)
+    Asked(cores='2', profile='slurm', plates_folder='', extra=('--jobs', '9'))
+    """
+    before = {} if run is None else run.options
+    return Asked(
+        asked.cores or before.get("cores", ""),
+        asked.profile or before.get("profile", ""),
+        asked.plates_folder or before.get("plates_folder", ""),
+        asked.extra or tuple(before.get("extra", ())),
+    )
+
+
+def check_free() -> None:
+    """Raise a `DataError` if a run is alive in the current folder, or was stopped in it."""
+    run = read_run()
+    by = holder(run)
+    if by:
+        raise DataError([held(by)])
+    if run is not None and not run.ended:
+        raise DataError(
+            [
+                Problem(
+                    "project.stopped",
+                    "error",
+                    Place("results/run.json"),
+                    f"run {run.run} was stopped before its end",
+                    "Run drp resume: it ends what is left of that run, then goes on.",
+                )
+            ]
+        )
+
+
+def check_writable() -> None:
+    """Raise a `DataError` if the current folder cannot take results: full or read-only."""
+    problems = [problem for name in WRITTEN if (problem := _trial(Path(name)))]
+    if not problems and _is_short_of_room():
+        problems.append(_short_of_room())
+    if problems:
+        raise DataError(problems)
+
+
+def _trial(folder: Path) -> Problem | None:
+    """Write a file into a folder and remove it; say what is wrong if that does not work."""
+    trial = folder / f".trial.{secrets.token_hex(6)}{TEMPORARY}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        trial.write_bytes(bytes(4096))
+        trial.unlink()
+    except OSError as fault:
+        problem = disk_problem(fault, folder)
+        if problem is None:
+            raise
+        with suppress(OSError):
+            trial.unlink()
+        return problem
+    return None
+
+
+def _is_short_of_room() -> bool:
+    return shutil.disk_usage(".").free < LEAST_FREE_MB * 1e6
+
+
+def _short_of_room() -> Problem:
+    free = shutil.disk_usage(".").free / 1e6
+    return Problem(
+        "project.disk-full",
+        "error",
+        Place(),
+        f"{free:.0f} MB are free on the disk; a run starts and goes on with {LEAST_FREE_MB} MB",
+        "Make room, then run drp resume; what was finished is kept.",
+    )
+
+
+@contextmanager
+def _watched_disk(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """End the run in good order while there is still room to say so and to note what is done."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(_LOOK_S):
+            if _is_short_of_room():
+                process.terminate()  # Snakemake then waits for the jobs that are at work
+                return
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
+@contextmanager
+def _patient(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """While Snakemake ends, leave it the time: killed, it would leave locks and jobs behind.
+
+    Ctrl-C at a terminal reaches it by itself; a request to end is passed on.
+    """
+    kept = {
+        signal.SIGINT: signal.signal(signal.SIGINT, signal.SIG_IGN),
+        signal.SIGTERM: signal.signal(
+            signal.SIGTERM, lambda *_: process.send_signal(signal.SIGTERM)
+        ),
+    }
+    try:
+        yield
+    finally:
+        for word, action in kept.items():
+            signal.signal(word, action)
