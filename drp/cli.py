@@ -273,7 +273,8 @@ def _print_what_happened(code: int) -> None:
 
 
 def _resume(options: argparse.Namespace) -> int:
-    from drp.launch import as_before, check_writable, unlock_command
+    from drp.disk import check_writable
+    from drp.launch import as_before, unlock_command
     from drp.resume import make_ready
 
     os.chdir(options.directory)

@@ -2,27 +2,21 @@
 
 import json
 import os
-import secrets
-import shutil
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from drp.disk import check_writable, watched_disk
 from drp.problems import DataError, Place, Problem
 from drp.project import shipped
 from drp.run_record import Run, held, holder, locked, new_run, read_run, with_process, write_run
 from drp.slurm import has_accounting
-from drp.storage import RUN_VARIABLE, TEMPORARY, disk_problem
-
-WRITTEN = ("results", "reports", "logs", ".snakemake")
-LEAST_FREE_MB = 32
-_LOOK_S = 0.5  # between two looks at the disk
+from drp.storage import RUN_VARIABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +144,7 @@ def run_workflow(asked: Asked) -> int:
             subprocess.Popen(command, pass_fds=[] if lock is None else [lock]) as process,  # noqa: S603 (our own command, no shell)
         ):
             write_run(with_process(run, process.pid))
-            with _patient(process), _watched_disk(process):
+            with _patient(process), watched_disk(process):
                 code = process.wait()
         if code >= 0:
             write_run(replace(run, ended=True))
@@ -203,69 +197,8 @@ def check_free() -> None:
         )
 
 
-def check_writable() -> None:
-    """Raise a `DataError` if the current folder cannot take results: full or read-only."""
-    problems = [problem for name in WRITTEN if (problem := _trial(Path(name)))]
-    if not problems and _is_short_of_room():
-        problems.append(_short_of_room())
-    if problems:
-        raise DataError(problems)
-
-
-def _trial(folder: Path) -> Problem | None:
-    """Write a file into a folder and remove it; say what is wrong if that does not work."""
-    trial = folder / f".trial.{secrets.token_hex(6)}{TEMPORARY}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        trial.write_bytes(bytes(4096))
-        trial.unlink()
-    except OSError as fault:
-        problem = disk_problem(fault, folder)
-        if problem is None:
-            raise
-        with suppress(OSError):
-            trial.unlink()
-        return problem
-    return None
-
-
-def _is_short_of_room() -> bool:
-    return shutil.disk_usage(".").free < LEAST_FREE_MB * 1e6
-
-
-def _short_of_room() -> Problem:
-    free = shutil.disk_usage(".").free / 1e6
-    return Problem(
-        "project.disk-full",
-        "error",
-        Place(),
-        f"{free:.0f} MB are free on the disk; a run starts and goes on with {LEAST_FREE_MB} MB",
-        "Make room, then run drp resume; what was finished is kept.",
-    )
-
-
 @contextmanager
-def _watched_disk(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """End the run in good order while there is still room to say so and to note what is done."""
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(_LOOK_S):
-            if _is_short_of_room():
-                process.terminate()  # Snakemake then waits for the jobs that are at work
-                return
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    try:
-        yield
-    finally:
-        over.set()
-        watcher.join()
-
-
-@contextmanager
-def _patient(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def _patient(process: subprocess.Popen[Any]) -> Iterator[None]:
     """While Snakemake ends, leave it the time: killed, it would leave locks and jobs behind.
 
     Ctrl-C at a terminal reaches it by itself; a request to end is passed on.

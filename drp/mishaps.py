@@ -7,7 +7,7 @@ lost node, a time limit, a person, a full disk. These are found out here, after 
 import re
 from pathlib import Path
 
-from drp.launch import check_writable
+from drp.disk import check_writable
 from drp.problems import DataError, Place, Problem
 from drp.run_record import Run, read_run
 from drp.slurm import ClusterJob, ended_badly

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from drp.launch import LEAST_FREE_MB
+from drp.disk import LEAST_FREE_MB
 from drp.leftovers import processes_of
 from tests.faults import (
     KINDS,
