@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from drp.problems import DataError, Place, Problem
 
-_PATIENCE_S = 60  # a busy controller may need so long to answer
+_PATIENCE_S = 90  # SLURM's commands themselves try for a minute
 _COLUMNS = "%i|%T|%N|%j|%k"
 _CANCELLED_AT_ONCE = 500  # job ids on one command line
 

@@ -1,6 +1,7 @@
 """The demo on a real SLURM of two nodes: the same records, whatever happens to jobs and nodes."""
 
 import os
+import re
 import time
 
 import pytest
@@ -100,7 +101,7 @@ def test_a_job_that_never_gets_enough_memory_is_named_with_what_to_do(slurm, tmp
         "risk:mem_mb=90",
     )
     target = "results/groups/batch-00001/risk.parquet"
-    process = start(folder, "run", *QUICK, *little, target, **slurm.environment)
+    process = start(folder, "run", target, *QUICK, *little, **slurm.environment)
     assert process.wait(300) == 1
     words = said(folder)
     assert "error project.job-out-of-memory" in words
@@ -114,8 +115,11 @@ def test_resume_changes_nothing_where_slurm_cannot_be_asked(tmp_path, slurm):
     wait_for_job(slurm, process, folder, "cohort")
     stop(process, folder, "both heads")
     record = (folder / "results" / "run.json").read_bytes()
-    nowhere = {"PATH": os.environ["PATH"], "SLURM_CONF": str(tmp_path / "absent.conf")}
-    assert start(folder, "resume", **nowhere).wait(120) == 1
+    conf = (slurm.folder / "slurm.conf").read_text()
+    silent = tmp_path / "slurm.conf"  # a controller that does not answer
+    silent.write_text(re.sub(r"SlurmctldPort=\d+", "SlurmctldPort=1", conf))
+    nowhere = {"PATH": os.environ["PATH"], "SLURM_CONF": str(silent)}
+    assert start(folder, "resume", **nowhere).wait(300) == 1
     assert "error project.no-cluster" in said(folder)
     assert (folder / "results" / "run.json").read_bytes() == record
     assert any((folder / ".snakemake" / "locks").iterdir())
