@@ -164,7 +164,7 @@ def locked() -> Iterator[int | None]:
         try:
             _lock(stream)
         except BlockingIOError:
-            raise DataError([held("another process")]) from None
+            raise DataError([held(holder(read_run()) or "another process")]) from None
         except OSError:  # a file system without locks
             yield None
         else:

@@ -59,18 +59,20 @@ def said(folder: Path) -> str:
     return folder.with_suffix(".said").read_text(encoding="utf-8", errors="replace")
 
 
-def snakemake_of(folder: Path) -> list[int]:
-    """The workflow manager of the run that holds a folder, if it has started."""
+def snakemake_of(process: subprocess.Popen, folder: Path) -> list[int]:
+    """The workflow manager that a `drp` has started, if it has by now."""
     path = folder / "results" / "run.json"
     if not path.is_file():
         return []
     run = json.loads(path.read_text(encoding="utf-8"))
-    return [] if run["ended"] else [int(pid) for pid in list(run["processes"])[1:]]
+    if run["ended"] or str(process.pid) not in run["processes"]:
+        return []
+    return [int(pid) for pid in run["processes"] if int(pid) != process.pid]
 
 
 def stop(process: subprocess.Popen, folder: Path, kind: str) -> None:
     """Kill what `kind` says with signal 9, and wait until `drp` is gone."""
-    workflow = snakemake_of(folder)
+    workflow = snakemake_of(process, folder)
     with suppress(ProcessLookupError):
         if kind == "everything":
             os.killpg(process.pid, signal.SIGKILL)

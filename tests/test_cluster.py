@@ -78,7 +78,7 @@ def test_a_killed_node_and_then_a_killed_head_give_the_same_records(slurm, local
     wait_for_job(slurm, process, folder, "wells")  # so plates was done again elsewhere
     slurm.start_node(node)
     orphan, _ = wait_for_job(slurm, process, folder, "curves")
-    assert snakemake_of(folder)
+    assert snakemake_of(process, folder)
     stop(process, folder, "both heads")
     assert orphan in slurm.jobs("RUNNING")
     resumed = start(folder, "resume", **slurm.environment)

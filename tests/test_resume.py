@@ -123,6 +123,13 @@ def test_only_one_process_can_have_the_lock(folder):
         pass
 
 
+def test_whoever_has_the_lock_is_named_if_the_record_names_him(folder):
+    write_run(new_run())
+    with locked(), pytest.raises(DataError) as fault, locked():
+        pass
+    assert f"process {os.getpid()} on this machine" in str(fault.value)
+
+
 def test_a_lock_outlives_its_first_holder_in_a_process_that_inherited_it(folder):
     with locked() as descriptor:
         child = subprocess.Popen(["sleep", "60"], pass_fds=[descriptor])
