@@ -7,7 +7,9 @@ import argparse
 import gc
 import json
 import os
+import resource
 import sys
+import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,6 +34,7 @@ _STAGES = {
     "calls": "call drugs",
     "record": "put together records",
     "report": "render one report",
+    "reports": "render the reports of a group",
     "index": "list all patients",
     "review": "write the review pages of a run's plates",
     "charts": "chart the controls of all runs",
@@ -164,8 +167,17 @@ def _stage(options: argparse.Namespace) -> int:
         sheets=options.sheets,
         name=options.name,
     )
+    start = time.perf_counter()
     STAGES[options.command](job)
+    print(f"{options.command} {options.name}: {_costs(time.perf_counter() - start)}")
     return DONE
+
+
+def _costs(wall_s: float) -> str:
+    """Say what a job took: its own work, the whole process, and its memory at most."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    peak_mb = used.ru_maxrss / 1024  # kilobytes on Linux
+    return f"{wall_s:.2f} s, cpu {used.ru_utime + used.ru_stime:.2f} s, peak {peak_mb:.0f} MB"
 
 
 def _init(options: argparse.Namespace) -> int:

@@ -36,6 +36,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "risk": ("batches", "risk_systems", "risk_switches"),
     "record": tuple(Config.model_fields),
     "report": (),
+    "reports": (),
     "charts": ("title", "laboratory", "simulated", "quality"),
     "index": ("title", "laboratory", "simulated", "plate_review"),
     "review": ("title", "laboratory", "simulated"),
@@ -100,6 +101,20 @@ class Plan(Grouping):
     def path_of(self, file: str) -> str:
         """Where a file named in plates.tsv lies."""
         return f"{self.config.plates_folder}/{file}"
+
+    @property
+    def manifests(self) -> list[str]:
+        """With batches: the manifest of each group's reports. Without: none."""
+        named = self.groups if self.config.batches is not None else []
+        return [f"results/groups/{group}/reports.json" for group in named]
+
+    @property
+    def report_files(self) -> list[str]:
+        """What the workflow has to make for all reports to be there."""
+        if self.config.batches is not None:
+            return self.manifests
+        kinds = ("html", "pdf", "json", "fhir.json")
+        return [f"reports/{patient}/report.{kind}" for patient in self.patients for kind in kinds]
 
     def batches_of_group(self, group: str) -> list[str]:
         """Batches with samples of a group's patients."""

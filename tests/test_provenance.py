@@ -57,6 +57,7 @@ def test_every_module_of_science_is_in_some_fingerprint():
         "drp",
         "drp.__main__",
         "drp.checks",
+        "drp.manifests",
         "drp.cli",
         "drp.export",
         "drp.project",
