@@ -115,7 +115,7 @@ def issue(folder, content, monkeypatch, epoch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", str(epoch))
     path = folder.parent / "record.json"
     path.write_text(content.model_dump_json(), encoding="utf-8")
-    outputs = {kind: folder / f"report.{kind}" for kind in ("html", "pdf", "json")}
+    outputs = {kind: folder / f"report.{kind}" for kind in ("html", "pdf", "json", "fhir")}
     for output in outputs.values():
         output.unlink(missing_ok=True)
     report(Job(inputs={"record": [path]}, outputs=outputs, settings={}, sheets=folder, name=""))
