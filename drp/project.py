@@ -6,9 +6,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
+from drp.preloaded import preloaded
 from drp.problems import DataError, Place, Problem
 from drp.sheets import SHEETS
 from drp.storage import read_json, write_json, write_text
@@ -81,8 +83,12 @@ def run_workflow(cores: str, overrides: Mapping[str, Any], extra: Iterable[str] 
     While it runs, `results/run.json` says which process on which machine holds the folder.
     """
     write_json(RUN_FILE, {"pid": os.getpid(), "host": os.uname().nodename})
+    command = snakemake_command(cores, overrides, extra)
+    elsewhere = {"--executor", "-e", "--profile", "--unlock"} & set(command)
+    helper: AbstractContextManager[dict[str, str]] = nullcontext({}) if elsewhere else preloaded()
     try:
-        return subprocess.run(snakemake_command(cores, overrides, extra), check=False).returncode  # noqa: S603 (our own command, no shell)
+        with helper as environment:
+            return subprocess.run(command, env=os.environ | environment, check=False).returncode  # noqa: S603 (our own command, no shell)
     finally:
         RUN_FILE.unlink(missing_ok=True)
 
