@@ -161,6 +161,7 @@ def synergy(job: Job) -> None:
         limits=Limits(**{name: asked[name] for name in Limits.__slots__}),
         prior_sd=asked["prior_sd"],
         models=asked["models"],
+        model_draws=asked["model_draws"],
         zip_variant=asked["zip_variant"],
         musyc=asked["musyc"],
     )
