@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drp.problems import DataError, Problem
+from drp.progress import harmless_line
 
 if TYPE_CHECKING:
     from drp.plan import Plan
 
 DONE, PROBLEMS, USAGE, INTERNAL = 0, 1, 2, 3
+_LISTED = 20  # reports named one by one at the end of a run; with more the index is enough
 
 _STAGES = {
     "plates": "read exports and layouts",
@@ -245,21 +247,39 @@ def _run(options: argparse.Namespace) -> int:
         print(f"Another run holds this folder: {holder()}.", file=sys.stderr)
         return PROBLEMS
     try:
-        _print_problems(check_once(_plan(options), Path("results/check.json")))
+        plan = _plan(options)
+        _print_problems(check_once(plan, Path("results/check.json")))
     except DataError as fault:
         _print_problems(fault.problems)
         print("Nothing was computed. Mend the errors above and run again.", file=sys.stderr)
         return PROBLEMS
-    code = run_workflow(options.cores, _overrides(options), options.extra)
-    if code:
-        print(
-            "The run did not finish: see the messages above and the folder logs/.", file=sys.stderr
-        )
-        return PROBLEMS
-    for path in sorted(Path("reports").glob("*/report.html")):
-        print(path)
+    # Whoever hands arguments to the workflow manager wants to see its own words.
+    say = None if options.extra else _say
+    code = run_workflow(options.cores, _overrides(options), options.extra, say)
+    if {"-n", "--dry-run", "--dryrun"} & set(options.extra):
+        return PROBLEMS if code else DONE
+    return _close_run(code, plan)
+
+
+def _say(words: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')}  {words}", flush=True)
+
+
+def _close_run(code: int, plan: "Plan") -> int:
+    """Say how a run ended, and where its reports lie."""
+    from drp.summary import summarise
+
+    summary = summarise(plan)
+    made = sorted({*summary.reported, *summary.with_caution, *summary.without_result})
+    if len(made) <= _LISTED:
+        for patient in made:
+            print(Path("reports") / patient / "report.html")
     print(Path("reports/index.html"))
-    return DONE
+    for line in summary.lines():
+        print(harmless_line(line))
+    if code:
+        print("The run did not finish: see logs/run.log and the folder logs/.", file=sys.stderr)
+    return PROBLEMS if code or summary.failures else DONE
 
 
 def _resume(options: argparse.Namespace) -> int:
@@ -394,7 +414,7 @@ def _risk_switches(options: argparse.Namespace) -> dict[str, str]:
 def _print_problems(problems: Sequence[Problem]) -> None:
     errors = sum(problem.severity == "error" for problem in problems)
     for problem in problems:
-        print(problem, file=sys.stderr)
+        print(harmless_line(str(problem)), file=sys.stderr)
     if problems:
         print(f"Errors: {errors}. Warnings: {len(problems) - errors}.", file=sys.stderr)
 

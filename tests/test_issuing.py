@@ -121,3 +121,31 @@ def test_a_full_disk_is_no_fault_of_a_patient(group, monkeypatch):
     monkeypatch.setattr(issuing, "write_bytes", full)
     with pytest.raises(OSError, match="No space"):
         issue(group)
+
+
+def test_a_fault_in_one_record_leaves_the_others(tmp_path, monkeypatch):
+    from drp import records
+    from drp.config import parse_config
+    from drp.job import Job
+
+    names = ("P01", "P02", "P03")
+    for sheet, lines in {
+        "plates": ["plate\tfile\tlayout\tsample", *(f"PL{n}\ta\tb\tS{n}" for n in names)],
+        "samples": ["sample\tpatient", *(f"S{n}\t{n}" for n in names)],
+        "patients": ["patient", *names],
+    }.items():
+        (tmp_path / f"{sheet}.tsv").write_text("\n".join([*lines, ""]), encoding="utf-8")
+
+    def put_together(plan, patient, tables):
+        if patient["patient"] == "P02":
+            raise ZeroDivisionError("no wells")
+        return report_example.record().model_copy(update={"patient": patient["patient"]})
+
+    monkeypatch.setattr(records, "_record", put_together)
+    monkeypatch.setattr(records._GroupTables, "read", classmethod(lambda cls, job: None))
+    config = parse_config({"assay": {"name": "a"}, "batches": 1})
+    job = Job(settings=config.model_dump(), sheets=tmp_path, name="batch-00001")
+    made = dict(records.patient_records(job))
+    assert made["P02"] == Failure("P02", "record", "ZeroDivisionError: no wells")
+    assert [made[name].patient for name in names] == list(names)
+    assert made["P03"].samples

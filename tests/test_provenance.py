@@ -59,6 +59,8 @@ def test_every_module_of_science_is_in_some_fingerprint():
         "drp.checks",
         "drp.asking",
         "drp.preloaded",
+        "drp.progress",
+        "drp.summary",
         "drp.cli",
         "drp.export",
         "drp.project",

@@ -111,7 +111,7 @@ def mirrored_part(drawn: FloatArray, count: int) -> FloatArray:
     Parameters
     ----------
     drawn : numpy.ndarray
-        Draws as `draw_inhibition` gives them: the second half mirrors the first, shape (draws, ...).
+        Draws as `draw_inhibition` gives them: the second half mirrors the first, (draws, ...).
     count : int
         How many to take, rounded down to pairs; all of them if there are no more.
 
