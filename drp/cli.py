@@ -104,6 +104,11 @@ def _project_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
         command.add_argument("--cores", default="all", help="how many processors to use (all)")
     show = commands.add_parser("open", help="open a patient's report in the browser")
     show.add_argument("patient")
+    verify = commands.add_parser(
+        "verify", help="compute a report again from its recorded inputs, and compare"
+    )
+    verify.add_argument("report", type=Path, help="a patient's folder, as reports/P01")
+    verify.add_argument("--cores", default="all", help="how many processors to use (all)")
     export = commands.add_parser("export", help="write all result tables as TSV")
     export.add_argument("--to", type=Path, default=Path("export"), help="folder (export)")
     meant = commands.add_parser("concordance", help="compare calls with recorded outcomes")
@@ -111,7 +116,7 @@ def _project_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     meant.add_argument("--to", type=Path, default=Path("reports/concordance.html"))
     view = commands.add_parser("profiles", help="draw the cohort: map, heat map, nearest profiles")
     view.add_argument("--to", type=Path, default=Path("reports/cohort.html"))
-    for command in (check, run, resume, show, export, meant, view):
+    for command in (check, run, resume, show, verify, export, meant, view):
         command.add_argument("--directory", type=Path, default=Path(), help="project folder (.)")
         command.add_argument("--plates-folder", help="where the exports lie, if not in plates/")
 
@@ -241,6 +246,9 @@ def _plan(options: argparse.Namespace) -> "Plan":
 def _run(options: argparse.Namespace) -> int:
     from drp.checks import check_once
     from drp.project import holder, run_workflow
+    from drp.provenance import now
+    from drp.run_provenance import FILE, run_provenance
+    from drp.storage import write_json
 
     os.chdir(options.directory)
     if holder():
@@ -253,11 +261,14 @@ def _run(options: argparse.Namespace) -> int:
         _print_problems(fault.problems)
         print("Nothing was computed. Mend the errors above and run again.", file=sys.stderr)
         return PROBLEMS
+    started = now()
     # Whoever hands arguments to the workflow manager wants to see its own words.
     say = None if options.extra else _say
     code = run_workflow(options.cores, _overrides(options), options.extra, say)
     if {"-n", "--dry-run", "--dryrun"} & set(options.extra):
         return PROBLEMS if code else DONE
+    if code == 0:
+        write_json(FILE, run_provenance(plan, started=started, finished=now()))
     return _close_run(code, plan)
 
 
@@ -306,6 +317,26 @@ def _open(options: argparse.Namespace) -> int:
         return PROBLEMS
     webbrowser.open(path.as_uri())
     return DONE
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from drp.preloaded import preloaded
+    from drp.project import snakemake_command
+    from drp.verify import compute_with, verify_report
+
+    os.chdir(options.directory)
+    plan, overrides = _plan(options), _overrides(options)
+    with preloaded() as given:
+        command = snakemake_command(options.cores, overrides, ())
+        compute = compute_with(command, os.environ | given)
+        differences, notes = verify_report(plan, options.report, compute)
+    for words in notes:
+        print(harmless_line(words))
+    for words in differences:
+        print(f"Differs: {harmless_line(words)}")
+    if not differences:
+        print(f"Identical: {options.report} is what its recorded inputs give.")
+    return PROBLEMS if differences else DONE
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -426,6 +457,7 @@ _COMMANDS = {
     "run": _run,
     "resume": _resume,
     "open": _open,
+    "verify": _verify,
     "export": _export,
     "risk": _risk,
     "concordance": _concordance,

@@ -67,11 +67,12 @@ def _issue(record: PatientRecord, outputs: Mapping[str, Path], time: str) -> Non
     folder = outputs["json"].parent
     last = last_issue(folder)
     content = as_amended(record, last)
-    _write(outputs, _rendered(content, time))
+    _write(outputs, rendered(content, time))
     keep_issue(folder, content, last, [outputs[kind] for kind in FILES])
 
 
-def _rendered(record: PatientRecord, time: str) -> dict[str, bytes]:
+def rendered(record: PatientRecord, time: str) -> dict[str, bytes]:
+    """Render a record in every form, by kind, without writing anything."""
     return {
         "json": render_json(record, time).encode(),
         "html": render_html(record, time).encode(),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from drp.config import Config
 from drp.plan import SETTINGS, Plan
-from drp.provenance import digest, fingerprint, versions
+from drp.provenance import digest, fingerprint, table_hashes, versions
 from drp.report.build import build_record
 from drp.report.failure import Failure, failure_json, failure_of
 from drp.report.record import PatientRecord
@@ -104,11 +104,27 @@ def _record(plan: Plan, patient: Row, tables: _GroupTables) -> PatientRecord:
             "seed": plan.config.seed,
             "versions": versions(),
             "files": files,
+            "sheets": {
+                "patients": digest(patient),
+                "samples": digest(rows),
+                "plates": digest(plates),
+                "exclusions": digest(own["exclusions"]),
+                "approvals": digest(own["approvals"]),
+            },
+            "reference": _reference_hashes(own["reference"]),
+            "tables": table_hashes(),
             "edits": _edits(
                 own["exclusions"], tables.whole("warnings"), {row["plate"] for row in plates}
             ),
         },
     )
+
+
+def _reference_hashes(rows: Rows) -> dict[str, str]:
+    by_assay: dict[str, list[str]] = {}
+    for row in rows:
+        by_assay.setdefault(row["assay"], []).append(row["source_hash"])
+    return {assay: digest(sorted(hashes)) for assay, hashes in sorted(by_assay.items())}
 
 
 def _cut(

@@ -60,6 +60,8 @@ def test_every_module_of_science_is_in_some_fingerprint():
         "drp.asking",
         "drp.preloaded",
         "drp.progress",
+        "drp.run_provenance",
+        "drp.verify",
         "drp.summary",
         "drp.cli",
         "drp.export",

@@ -52,3 +52,8 @@ def of_batches(file, batches):
 def of_runs(runs):
     """The plate verdicts of some runs."""
     return [f"results/runs/{run}/quality.parquet" for run in runs]
+
+
+def of_group(file):
+    """A file of each batch with samples of the group's patients."""
+    return lambda w: of_batches(file, PLAN.batches_of_group(w.group))

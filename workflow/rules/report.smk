@@ -1,11 +1,6 @@
 # One record per patient, and the pages made from it.
 
 
-def of_group(file):
-    """A file of each batch with samples of the group's patients."""
-    return lambda w: of_batches(file, PLAN.batches_of_group(w.group))
-
-
 rule record:
     input:
         files=of_group("files.parquet"),
