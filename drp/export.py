@@ -42,7 +42,7 @@ def harmless(value: object) -> object:
 
     Control characters become blanks: a spreadsheet may pass over them, and a cell has one line.
 
-    >>> harmless("=cmd()"), harmless("\\t@A1"), harmless("A1")
+    >>> harmless("=cmd()"), harmless("\t@A1"), harmless("A1")
     ("'=cmd()", "' @A1", 'A1')
     """
     if not isinstance(value, str):
