@@ -165,7 +165,7 @@ class Plan(Grouping):
         return [[row.get(column, "") for column in wanted] for row in self.plates_of[batch]]
 
     def _rows_of_quality(self, run: str) -> Any:
-        return [row["plate"] for row in self.sheets.plates if run_of(row) == run]
+        return [row["plate"] for row in self._plates_of_run[run]]
 
     def _rows_of_wells(self, batch: str) -> Any:
         rows = self.plates_of[batch]
@@ -184,13 +184,21 @@ class Plan(Grouping):
         return [self._rows_of_risk(group), samples, wells, approvals]
 
     def _rows_of_review(self, run: str) -> Any:
-        return [[row for row in self.sheets.plates if run_of(row) == run], self._exclusions]
+        return [self._plates_of_run[run], self._exclusions]
 
     def _rows_of_charts(self, _: str) -> Any:
         return [[row["plate"], run_of(row)] for row in self.sheets.plates]
 
     def _rows_of_index(self, _: str) -> Any:
         return [[row["plate"], run_of(row)] for row in self.sheets.plates]
+
+    @cached_property
+    def _plates_of_run(self) -> dict[str, list[Row]]:
+        """Rows of plates.tsv by run: looked up once, as there may be hundreds of runs."""
+        rows: dict[str, list[Row]] = defaultdict(list)
+        for row in self.sheets.plates:
+            rows[run_of(row)].append(row)
+        return dict(rows)
 
     @cached_property
     def _exclusions(self) -> str:
