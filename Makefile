@@ -53,11 +53,12 @@ test: $(INSTALLED)  ## run every test
 test-quick: $(INSTALLED)  ## run the tests that take seconds
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not browser and not cluster"
 
-check: $(INSTALLED)  ## look for faults without running: style, types, workflow
+check: $(INSTALLED)  ## look for faults without running: style, types, workflow, known vulnerabilities
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/snakefmt --check workflow
+	@$(BIN)/python tools/audit.py
 
 format: $(INSTALLED)  ## put code into the project's form
 	@$(BIN)/ruff check --fix-only --quiet .

@@ -7,19 +7,23 @@ import argparse
 import gc
 import json
 import os
+import resource
 import sys
+import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drp.problems import DataError, Problem
+from drp.progress import harmless_line
 
 if TYPE_CHECKING:
     from drp.launch import Asked
     from drp.plan import Plan
 
 DONE, PROBLEMS, USAGE, INTERNAL = 0, 1, 2, 3
+_LISTED = 20  # reports named one by one at the end of a run; with more the index is enough
 
 _STAGES = {
     "plates": "read exports and layouts",
@@ -33,6 +37,7 @@ _STAGES = {
     "calls": "call drugs",
     "record": "put together records",
     "report": "render one report",
+    "reports": "render the reports of a group",
     "index": "list all patients",
     "review": "write the review pages of a run's plates",
     "charts": "chart the controls of all runs",
@@ -106,6 +111,11 @@ def _project_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     )
     show = commands.add_parser("open", help="open a patient's report in the browser")
     show.add_argument("patient")
+    verify = commands.add_parser(
+        "verify", help="compute a report again from its recorded inputs, and compare"
+    )
+    verify.add_argument("report", type=Path, help="a patient's folder, as reports/P01")
+    verify.add_argument("--cores", default="all", help="how many processors to use (all)")
     export = commands.add_parser("export", help="write all result tables as TSV")
     export.add_argument("--to", type=Path, default=Path("export"), help="folder (export)")
     meant = commands.add_parser("concordance", help="compare calls with recorded outcomes")
@@ -113,7 +123,7 @@ def _project_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     meant.add_argument("--to", type=Path, default=Path("reports/concordance.html"))
     view = commands.add_parser("profiles", help="draw the cohort: map, heat map, nearest profiles")
     view.add_argument("--to", type=Path, default=Path("reports/cohort.html"))
-    for command in (check, run, resume, show, export, meant, view):
+    for command in (check, run, resume, show, verify, export, meant, view):
         command.add_argument("--directory", type=Path, default=Path(), help="project folder (.)")
         command.add_argument("--plates-folder", help="where the exports lie, if not in plates/")
 
@@ -171,8 +181,17 @@ def _stage(options: argparse.Namespace) -> int:
         sheets=options.sheets,
         name=options.name,
     )
+    start = time.perf_counter()
     STAGES[options.command](job)
+    print(f"{options.command} {options.name}: {_costs(time.perf_counter() - start)}")
     return DONE
+
+
+def _costs(wall_s: float) -> str:
+    """Say what a job took: its own work, the whole process, and its memory at most."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    peak_mb = used.ru_maxrss / 1024  # kilobytes on Linux
+    return f"{wall_s:.2f} s, cpu {used.ru_utime + used.ru_stime:.2f} s, peak {peak_mb:.0f} MB"
 
 
 def _init(options: argparse.Namespace) -> int:
@@ -246,6 +265,9 @@ def _run(options: argparse.Namespace) -> int:
 def _compute(options: argparse.Namespace, asked: "Asked") -> int:
     from drp.checks import check_once
     from drp.launch import check_free, run_workflow
+    from drp.provenance import now
+    from drp.run_provenance import FILE, run_provenance
+    from drp.storage import write_json
 
     check_free()
     try:
@@ -255,21 +277,38 @@ def _compute(options: argparse.Namespace, asked: "Asked") -> int:
         _print_problems(fault.problems)
         print("Nothing was computed. Mend the errors above and run again.", file=sys.stderr)
         return PROBLEMS
-    code = run_workflow(asked)
-    if code:
-        _print_what_happened(code)
-        return PROBLEMS
-    for path in sorted(Path("reports").glob("*/report.html")):
-        print(path)
-    print(Path("reports/index.html"))
-    return DONE
+    started = now()
+    # Whoever hands arguments to the workflow manager wants to see its own words.
+    say = None if asked.extra else _say
+    code = run_workflow(asked, say)
+    if {"-n", "--dry-run", "--dryrun"} & set(asked.extra):
+        return PROBLEMS if code else DONE
+    if code == 0:
+        write_json(FILE, run_provenance(plan, started=started, finished=now()))
+    return _close_run(code, plan)
 
 
-def _print_what_happened(code: int) -> None:
+def _say(words: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')}  {words}", flush=True)
+
+
+def _close_run(code: int, plan: "Plan") -> int:
+    """Say how a run ended, and where its reports lie."""
     from drp.mishaps import what_happened
+    from drp.summary import summarise
 
-    _print_problems(what_happened(code))
-    print("The run did not finish: see the messages above and the folder logs/.", file=sys.stderr)
+    summary = summarise(plan)
+    made = sorted({*summary.reported, *summary.with_caution, *summary.without_result})
+    if len(made) <= _LISTED:
+        for patient in made:
+            print(Path("reports") / patient / "report.html")
+    print(Path("reports/index.html"))
+    for line in summary.lines():
+        print(harmless_line(line))
+    if code:
+        _print_problems(what_happened(code))
+        print("The run did not finish: see logs/run.log and the folder logs/.", file=sys.stderr)
+    return PROBLEMS if code or summary.failures else DONE
 
 
 def _resume(options: argparse.Namespace) -> int:
@@ -286,10 +325,6 @@ def _resume(options: argparse.Namespace) -> int:
     return _compute(options, asked)
 
 
-def _say(step: str) -> None:
-    print(step, flush=True)
-
-
 def _open(options: argparse.Namespace) -> int:
     import webbrowser
 
@@ -299,6 +334,26 @@ def _open(options: argparse.Namespace) -> int:
         return PROBLEMS
     webbrowser.open(path.as_uri())
     return DONE
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from drp.launch import Asked, snakemake_command
+    from drp.preloaded import preloaded
+    from drp.verify import compute_with, verify_report
+
+    os.chdir(options.directory)
+    plan = _plan(options)
+    with preloaded() as given:
+        command = snakemake_command(Asked(options.cores, plates_folder=options.plates_folder or ""))
+        compute = compute_with(command, os.environ | given)
+        differences, notes = verify_report(plan, options.report, compute)
+    for words in notes:
+        print(harmless_line(words))
+    for words in differences:
+        print(f"Differs: {harmless_line(words)}")
+    if not differences:
+        print(f"Identical: {options.report} is what its recorded inputs give.")
+    return PROBLEMS if differences else DONE
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -407,7 +462,7 @@ def _risk_switches(options: argparse.Namespace) -> dict[str, str]:
 def _print_problems(problems: Sequence[Problem]) -> None:
     errors = sum(problem.severity == "error" for problem in problems)
     for problem in problems:
-        print(problem, file=sys.stderr)
+        print(harmless_line(str(problem)), file=sys.stderr)
     if problems:
         print(f"Errors: {errors}. Warnings: {len(problems) - errors}.", file=sys.stderr)
 
@@ -419,6 +474,7 @@ _COMMANDS = {
     "run": _run,
     "resume": _resume,
     "open": _open,
+    "verify": _verify,
     "export": _export,
     "risk": _risk,
     "concordance": _concordance,

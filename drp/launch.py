@@ -5,18 +5,25 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from drp.disk import check_writable, watched_disk
+from drp.preloaded import preloaded
 from drp.problems import DataError, Place, Problem
+from drp.progress import Progress, harmless_line
 from drp.project import shipped
 from drp.run_record import Run, held, holder, locked, new_run, read_run, with_process, write_run
 from drp.slurm import has_accounting
 from drp.storage import RUN_VARIABLE
+
+LOG_FILE = Path("logs/run.log")  # what the workflow manager said in the last run
+_LAST_LINES = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +124,18 @@ def unlock_command() -> list[str]:
     return snakemake_command(Asked(cores="1", extra=("--unlock",)))
 
 
-def run_workflow(asked: Asked) -> int:
+def run_workflow(asked: Asked, say: Callable[[str], None] | None = None) -> int:
     """Run the workflow in the current folder and give its exit code.
 
     While it runs, `results/run.json` says which run holds the folder; afterwards, that it ended.
+
+    Parameters
+    ----------
+    asked : Asked
+        What the user asked for.
+    say : function, optional
+        Gets a line of progress at a time, and the manager's own output goes to `LOG_FILE`; by
+        default that output goes where ours does.
 
     Returns
     -------
@@ -139,16 +154,60 @@ def run_workflow(asked: Asked) -> int:
         run = new_run(asked.cluster, asdict(asked))
         command = snakemake_command(asked, run)
         write_run(run)
+        helper: AbstractContextManager[dict[str, str]] = preloaded()
+        if asked.cluster:  # its nodes do not reach a process of this machine
+            helper = nullcontext({})
         with (
             _marked(run),
-            subprocess.Popen(command, pass_fds=[] if lock is None else [lock]) as process,  # noqa: S603 (our own command, no shell)
+            helper as given,
+            _started(command, os.environ | given, lock, quiet=say is not None) as process,
         ):
             write_run(with_process(run, process.pid))
             with _patient(process), watched_disk(process):
-                code = process.wait()
+                code = process.wait() if say is None else _followed(process, say)
         if code >= 0:
             write_run(replace(run, ended=True))
     return code
+
+
+def _started(
+    command: list[str], environment: dict[str, str], lock: int | None, *, quiet: bool
+) -> "subprocess.Popen[str]":
+    streams: dict[str, Any] = {}
+    if quiet:
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "errors": "replace"}
+    kept = [] if lock is None else [lock]
+    return subprocess.Popen(command, env=environment, pass_fds=kept, text=True, **streams)  # noqa: S603 (our own command, no shell)
+
+
+def _followed(process: "subprocess.Popen[str]", say: Callable[[str], None]) -> int:
+    """Put the output of the workflow manager into a file, and say what it means."""
+    progress = Progress(clock=time.monotonic)
+    kept: deque[str] = deque(maxlen=_LAST_LINES)
+    LOG_FILE.parent.mkdir(parents=True, exist_ok=True)
+    log = LOG_FILE.open("w", encoding="utf-8")
+    try:
+        for line in process.stdout or ():
+            kept.append(line)
+            words = [harmless_line(part) for part in progress.read(line)]
+            for part in words:
+                say(part)
+            _note(log, [line, *(f"drp: {part}\n" for part in words)])
+    finally:
+        with suppress(OSError):  # what could not be written before cannot be written now
+            log.close()
+    code = process.wait()
+    if code and not progress.failed:  # it failed by itself: its own words
+        for line in kept:
+            say(harmless_line(line.rstrip("\n")))
+    return code
+
+
+def _note(log: IO[str], lines: list[str]) -> None:
+    """Write lines into the log; a disk that is full is said at the end of the run."""
+    with suppress(OSError):
+        log.writelines(lines)
+        log.flush()
 
 
 @contextmanager

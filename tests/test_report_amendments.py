@@ -115,7 +115,7 @@ def issue(folder, content, monkeypatch, epoch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", str(epoch))
     path = folder.parent / "record.json"
     path.write_text(content.model_dump_json(), encoding="utf-8")
-    outputs = {kind: folder / f"report.{kind}" for kind in ("html", "pdf", "json")}
+    outputs = {kind: folder / f"report.{kind}" for kind in ("html", "pdf", "json", "fhir")}
     for output in outputs.values():
         output.unlink(missing_ok=True)
     report(Job(inputs={"record": [path]}, outputs=outputs, settings={}, sheets=folder, name=""))
@@ -134,7 +134,7 @@ def test_the_earlier_report_stays_and_the_new_one_names_it(tmp_path, monkeypatch
     first = issue(folder, record(), monkeypatch, 1_762_520_400)
     assert first["amendments"] == []
     before = kept(folder)
-    assert len(before) == 3
+    assert len(before) == 4
     same = issue(folder, record(), monkeypatch, 1_762_524_000)
     assert same["amendments"] == [] and kept(folder) == before
     new = issue(folder, record(eoi_mrd="0.005%", genetics="none"), monkeypatch, 1_762_527_600)
@@ -143,10 +143,10 @@ def test_the_earlier_report_stays_and_the_new_one_names_it(tmp_path, monkeypatch
     assert amendment["issued"] == first["generated_at"]
     assert (folder / amendment["kept"] / "report.pdf").is_file()
     assert kept(folder).items() > before.items()
-    assert len(kept(folder)) == 6
+    assert len(kept(folder)) == 8
     repeated = issue(folder, record(eoi_mrd="0.005%", genetics="none"), monkeypatch, 1_762_531_200)
     assert repeated["amendments"] == new["amendments"]
-    assert len(kept(folder)) == 6
+    assert len(kept(folder)) == 8
 
 
 def test_a_released_report_is_kept_beside_its_draft(tmp_path):
@@ -163,6 +163,9 @@ def test_a_released_report_is_kept_beside_its_draft(tmp_path):
     names = ["001_P01-a", "002_P01-b", "003_P01-c"]
     assert [path.name for path in sorted((folder / "issued").iterdir())] == names
     assert last_issue(folder).record.status == "released"
+    modes = [(folder / "issued" / name / "report.json").stat().st_mode & 0o222 for name in names]
+    assert modes[0] != 0, "a draft is not locked"
+    assert modes[1:] == [0, 0], "what was signed cannot be written"
 
 
 def test_a_report_of_an_unknown_form_is_kept_and_said_to_be_incomparable(tmp_path):

@@ -16,7 +16,7 @@ rule cohort:
         code=PLAN.code("cohort"),
         settings=PLAN.settings("cohort"),
     shell:
-        "python -m drp cohort --settings {params.settings:q} --in earlier={input.earlier}"
+        "python -m drp cohort --settings {params.settings:q} --in earlier={input.earlier:q}"
         " --in curves={input.curves} --in samples={input.samples} --in quality={input.quality}"
         " --out members={output.members} reference={output.reference} > {log} 2>&1"
 
