@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: help install demo test test-quick check format bench clean
+.PHONY: help install install-slurm demo test test-quick check format bench clean
 
 help:  ## list what can be done
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -36,6 +36,14 @@ $(INSTALLED): requirements/dev.lock pyproject.toml
 	@$(BIN)/python -m compileall -q drp
 	@touch $@
 
+install-slurm: $(INSTALLED)  ## add what runs on a SLURM cluster need, at the locked versions
+	@if command -v uv >/dev/null 2>&1; then \
+	  uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/slurm.lock; \
+	else \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	    -r requirements/slurm.lock; \
+	fi
+
 demo: $(INSTALLED)  ## compute the reports of the simulated run that ships with drp
 	@$(BIN)/drp run
 
@@ -45,11 +53,12 @@ test: $(INSTALLED)  ## run every test
 test-quick: $(INSTALLED)  ## run the tests that take seconds
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not browser and not cluster"
 
-check: $(INSTALLED)  ## look for faults without running: style, types, workflow
+check: $(INSTALLED)  ## look for faults without running: style, types, workflow, known vulnerabilities
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/snakefmt --check workflow
+	@$(BIN)/python tools/audit.py
 
 format: $(INSTALLED)  ## put code into the project's form
 	@$(BIN)/ruff check --fix-only --quiet .

@@ -106,6 +106,20 @@ class Grouping:
         return _grouped(self.sheets.samples, lambda row: self.group_of[row["patient"]])
 
     @cached_property
+    def samples_of_patient(self) -> dict[str, list[Row]]:
+        """Rows of samples.tsv by patient."""
+        return _grouped(self.sheets.samples, lambda row: row["patient"])
+
+    @cached_property
+    def plates_of_sample(self) -> dict[str, list[Row]]:
+        """Rows of plates.tsv by sample; every sample of samples.tsv is there."""
+        rows: dict[str, list[Row]] = {row["sample"]: [] for row in self.sheets.samples}
+        for row in self.sheets.plates:
+            for sample in samples_of_plate(row):
+                rows[sample].append(row)
+        return rows
+
+    @cached_property
     def patients_of(self) -> dict[str, list[Row]]:
         """Rows of patients.tsv by group."""
         return _grouped(self.sheets.patients, lambda row: self.group_of[row["patient"]])

@@ -7,18 +7,23 @@ import argparse
 import gc
 import json
 import os
+import resource
 import sys
+import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drp.problems import DataError, Problem
+from drp.progress import harmless_line
 
 if TYPE_CHECKING:
+    from drp.launch import Asked
     from drp.plan import Plan
 
 DONE, PROBLEMS, USAGE, INTERNAL = 0, 1, 2, 3
+_LISTED = 20  # reports named one by one at the end of a run; with more the index is enough
 
 _STAGES = {
     "plates": "read exports and layouts",
@@ -32,6 +37,7 @@ _STAGES = {
     "calls": "call drugs",
     "record": "put together records",
     "report": "render one report",
+    "reports": "render the reports of a group",
     "index": "list all patients",
     "review": "write the review pages of a run's plates",
     "charts": "chart the controls of all runs",
@@ -97,9 +103,20 @@ def _project_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     run = commands.add_parser("run", help="check, then compute every report")
     resume = commands.add_parser("resume", help="go on after a run was stopped")
     for command in (run, resume):
-        command.add_argument("--cores", default="all", help="how many processors to use (all)")
+        command.add_argument("--cores", default="", help="how many processors to use (all)")
+        command.add_argument("--profile", default="", help="slurm, or a profile of your own")
+    resume.add_argument(
+        "--stopped",
+        action="store_true",
+        help="I know that no run is at work here: one on another machine has stopped",
+    )
     show = commands.add_parser("open", help="open a patient's report in the browser")
     show.add_argument("patient")
+    verify = commands.add_parser(
+        "verify", help="compute a report again from its recorded inputs, and compare"
+    )
+    verify.add_argument("report", type=Path, help="a patient's folder, as reports/P01")
+    verify.add_argument("--cores", default="all", help="how many processors to use (all)")
     export = commands.add_parser("export", help="write all result tables as TSV")
     export.add_argument("--to", type=Path, default=Path("export"), help="folder (export)")
     meant = commands.add_parser("concordance", help="compare calls with recorded outcomes")
@@ -109,7 +126,7 @@ def _project_commands(commands: "argparse._SubParsersAction[argparse.ArgumentPar
     view.add_argument("--to", type=Path, default=Path("reports/cohort.html"))
     grown = commands.add_parser("reference", help="add approved samples to the reference table")
     grown.add_argument("what", choices=["add"], help="add: as the table's next version")
-    for command in (check, run, resume, show, export, meant, view, grown):
+    for command in (check, run, resume, show, verify, export, meant, view, grown):
         command.add_argument("--directory", type=Path, default=Path(), help="project folder (.)")
         command.add_argument("--plates-folder", help="where the exports lie, if not in plates/")
 
@@ -167,8 +184,17 @@ def _stage(options: argparse.Namespace) -> int:
         sheets=options.sheets,
         name=options.name,
     )
+    start = time.perf_counter()
     STAGES[options.command](job)
+    print(f"{options.command} {options.name}: {_costs(time.perf_counter() - start)}")
     return DONE
+
+
+def _costs(wall_s: float) -> str:
+    """Say what a job took: its own work, the whole process, and its memory at most."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    peak_mb = used.ru_maxrss / 1024  # kilobytes on Linux
+    return f"{wall_s:.2f} s, cpu {used.ru_utime + used.ru_stime:.2f} s, peak {peak_mb:.0f} MB"
 
 
 def _init(options: argparse.Namespace) -> int:
@@ -227,45 +253,79 @@ def _plan(options: argparse.Namespace) -> "Plan":
     return Plan(config, sheets)
 
 
-def _run(options: argparse.Namespace) -> int:
-    from drp.checks import check_once
-    from drp.project import holder, run_workflow
+def _asked(options: argparse.Namespace) -> "Asked":
+    from drp.launch import Asked
 
+    folder = options.plates_folder or ""
+    return Asked(options.cores, options.profile, folder, tuple(options.extra))
+
+
+def _run(options: argparse.Namespace) -> int:
     os.chdir(options.directory)
-    if holder():
-        print(f"Another run holds this folder: {holder()}.", file=sys.stderr)
-        return PROBLEMS
+    return _compute(options, _asked(options))
+
+
+def _compute(options: argparse.Namespace, asked: "Asked") -> int:
+    from drp.checks import check_once
+    from drp.launch import check_free, run_workflow
+    from drp.provenance import now
+    from drp.run_provenance import FILE, run_provenance
+    from drp.storage import write_json
+
+    check_free()
     try:
-        _print_problems(check_once(_plan(options), Path("results/check.json")))
+        plan = _plan(options)
+        _print_problems(check_once(plan, Path("results/check.json")))
     except DataError as fault:
         _print_problems(fault.problems)
         print("Nothing was computed. Mend the errors above and run again.", file=sys.stderr)
         return PROBLEMS
-    code = run_workflow(options.cores, _overrides(options), options.extra)
-    if code:
-        print(
-            "The run did not finish: see the messages above and the folder logs/.", file=sys.stderr
-        )
-        return PROBLEMS
-    for path in sorted(Path("reports").glob("*/report.html")):
-        print(path)
+    started = now()
+    # Whoever hands arguments to the workflow manager wants to see its own words.
+    say = None if asked.extra else _say
+    code = run_workflow(asked, say)
+    if {"-n", "--dry-run", "--dryrun"} & set(asked.extra):
+        return PROBLEMS if code else DONE
+    if code == 0:
+        write_json(FILE, run_provenance(plan, started=started, finished=now()))
+    return _close_run(code, plan)
+
+
+def _say(words: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')}  {words}", flush=True)
+
+
+def _close_run(code: int, plan: "Plan") -> int:
+    """Say how a run ended, and where its reports lie."""
+    from drp.mishaps import what_happened
+    from drp.summary import summarise
+
+    summary = summarise(plan)
+    made = sorted({*summary.reported, *summary.with_caution, *summary.without_result})
+    if len(made) <= _LISTED:
+        for patient in made:
+            print(Path("reports") / patient / "report.html")
     print(Path("reports/index.html"))
-    return DONE
+    for line in summary.lines():
+        print(harmless_line(line))
+    if code:
+        _print_problems(what_happened(code))
+        print("The run did not finish: see logs/run.log and the folder logs/.", file=sys.stderr)
+    return PROBLEMS if code or summary.failures else DONE
 
 
 def _resume(options: argparse.Namespace) -> int:
-    from drp.project import RUN_FILE, holder, run_workflow
+    from drp.disk import check_writable
+    from drp.launch import as_before, unlock_command
+    from drp.resume import make_ready
 
-    folder = options.directory.resolve()
-    os.chdir(folder)
-    if holder():
-        print(f"A run is still alive: {holder()}. Wait for it or stop it first.", file=sys.stderr)
-        return PROBLEMS
-    RUN_FILE.unlink(missing_ok=True)
-    print("No run is alive here. Unlocking the folder, then going on where it stopped.")
-    code = run_workflow("1", _overrides(options), ["--unlock"])
-    options.directory = folder
-    return _run(options) if code == 0 else PROBLEMS
+    os.chdir(options.directory)
+    check_writable()
+    before = make_ready(unlock_command(), _say, stopped=options.stopped)
+    asked = as_before(_asked(options), before)
+    options.plates_folder = asked.plates_folder
+    _say("Going on where it stopped.")
+    return _compute(options, asked)
 
 
 def _open(options: argparse.Namespace) -> int:
@@ -277,6 +337,26 @@ def _open(options: argparse.Namespace) -> int:
         return PROBLEMS
     webbrowser.open(path.as_uri())
     return DONE
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from drp.launch import Asked, snakemake_command
+    from drp.preloaded import preloaded
+    from drp.verify import compute_with, verify_report
+
+    os.chdir(options.directory)
+    plan = _plan(options)
+    with preloaded() as given:
+        command = snakemake_command(Asked(options.cores, plates_folder=options.plates_folder or ""))
+        compute = compute_with(command, os.environ | given)
+        differences, notes = verify_report(plan, options.report, compute)
+    for words in notes:
+        print(harmless_line(words))
+    for words in differences:
+        print(f"Differs: {harmless_line(words)}")
+    if not differences:
+        print(f"Identical: {options.report} is what its recorded inputs give.")
+    return PROBLEMS if differences else DONE
 
 
 def _export(options: argparse.Namespace) -> int:
@@ -402,7 +482,7 @@ def _risk_switches(options: argparse.Namespace) -> dict[str, str]:
 def _print_problems(problems: Sequence[Problem]) -> None:
     errors = sum(problem.severity == "error" for problem in problems)
     for problem in problems:
-        print(problem, file=sys.stderr)
+        print(harmless_line(str(problem)), file=sys.stderr)
     if problems:
         print(f"Errors: {errors}. Warnings: {len(problems) - errors}.", file=sys.stderr)
 
@@ -414,6 +494,7 @@ _COMMANDS = {
     "run": _run,
     "resume": _resume,
     "open": _open,
+    "verify": _verify,
     "export": _export,
     "risk": _risk,
     "concordance": _concordance,

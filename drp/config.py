@@ -98,6 +98,9 @@ class SynergySettings(_Strict):
         default=8, gt=0, description="SD of a well where replicates do not tell it, points"
     )
     models: bool = Field(default=True, description="Loewe, ZIP, CSS and RI beside Bliss and HSA")
+    model_draws: int | None = Field(
+        default=None, ge=100, le=100_000, description="draws of Loewe and ZIP; empty = all draws"
+    )
     zip_variant: Literal["observed", "fitted"] = "observed"
     musyc: bool = Field(default=False, description="also fit the MuSyC surface, without interval")
     effective_inhibition: float = Field(default=50, ge=0, le=100)

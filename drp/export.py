@@ -4,7 +4,7 @@ from pathlib import Path
 
 from drp.storage import read_table, replacing
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@")
 
 
 def export_tables(results: Path, folder: Path) -> list[Path]:
@@ -38,11 +38,14 @@ def export_tables(results: Path, folder: Path) -> list[Path]:
 
 
 def harmless(value: object) -> object:
-    """Put an apostrophe before text that a spreadsheet would take for a formula.
+    r"""Put an apostrophe before text that a spreadsheet would take for a formula.
 
-    >>> harmless("=cmd()"), harmless("A1")
-    ("'=cmd()", 'A1')
+    Control characters become blanks: a spreadsheet may pass over them, and a cell has one line.
+
+    >>> harmless("=cmd()"), harmless("\t@A1"), harmless("A1")
+    ("'=cmd()", "' @A1", 'A1')
     """
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
+    if not isinstance(value, str):
+        return value
+    text = "".join(character if character.isprintable() else " " for character in value)
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text

@@ -1,7 +1,8 @@
 """Reports as they were issued: a reissued report says what changed, and the earlier one stays.
 
 Beside a patient's report stands the folder ``issued`` with every report that said something else.
-A kept file is the same file under a second name where the disk allows it, and takes no room.
+A kept file is the same file under a second name where the disk allows it, and takes no room. The
+files of a released report can no longer be written.
 """
 
 import json
@@ -105,6 +106,8 @@ def keep_issue(
     with replacing_folder(place) as temporary:
         for file in files:
             _link(file, temporary / file.name)
+            if record.status == "released":  # locked: a new report takes its place, never its file
+                (temporary / file.name).chmod(0o444)
     return place
 
 

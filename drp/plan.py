@@ -38,6 +38,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "risk": ("batches", "risk_systems", "risk_switches"),
     "record": tuple(Config.model_fields),
     "report": (),
+    "reports": (),
     "charts": ("title", "laboratory", "simulated", "quality"),
     "index": ("title", "laboratory", "simulated", "plate_review", "cohort_page"),
     "cohort_page": ("title", "laboratory", "simulated"),
@@ -104,6 +105,20 @@ class Plan(Grouping):
         """Where a file named in plates.tsv lies."""
         return f"{self.config.plates_folder}/{file}"
 
+    @property
+    def manifests(self) -> list[str]:
+        """With batches: the manifest of each group's reports. Without: none."""
+        named = self.groups if self.config.batches is not None else []
+        return [f"results/groups/{group}/reports.json" for group in named]
+
+    @property
+    def report_files(self) -> list[str]:
+        """What the workflow has to make for all reports to be there."""
+        if self.config.batches is not None:
+            return self.manifests
+        kinds = ("html", "pdf", "json", "fhir.json")
+        return [f"reports/{patient}/report.{kind}" for patient in self.patients for kind in kinds]
+
     def batches_of_group(self, group: str) -> list[str]:
         """Batches with samples of a group's patients."""
         batches = {self.batch_of[row["sample"]] for row in self.samples_of_group[group]}
@@ -158,7 +173,7 @@ class Plan(Grouping):
         return [[row.get(column, "") for column in wanted] for row in self.plates_of[batch]]
 
     def _rows_of_quality(self, run: str) -> Any:
-        return [row["plate"] for row in self.sheets.plates if run_of(row) == run]
+        return [row["plate"] for row in self._plates_of_run[run]]
 
     def _rows_of_wells(self, batch: str) -> Any:
         rows = self.plates_of[batch]
@@ -197,7 +212,7 @@ class Plan(Grouping):
         return [self._rows_of_risk(group), samples, wells, approvals, self._rows_of_drugs()]
 
     def _rows_of_review(self, run: str) -> Any:
-        return [[row for row in self.sheets.plates if run_of(row) == run], self._exclusions]
+        return [self._plates_of_run[run], self._exclusions]
 
     def _rows_of_cohort_page(self, _: str) -> Any:
         columns = ("sample", "kind", "material")
@@ -208,6 +223,14 @@ class Plan(Grouping):
 
     def _rows_of_index(self, _: str) -> Any:
         return [[row["plate"], run_of(row)] for row in self.sheets.plates]
+
+    @cached_property
+    def _plates_of_run(self) -> dict[str, list[Row]]:
+        """Rows of plates.tsv by run: looked up once, as there may be hundreds of runs."""
+        rows: dict[str, list[Row]] = defaultdict(list)
+        for row in self.sheets.plates:
+            rows[run_of(row)].append(row)
+        return dict(rows)
 
     @cached_property
     def _exclusions(self) -> str:

@@ -1,20 +1,13 @@
-"""A laboratory's project folder: starting one, and handing it to the workflow manager."""
+"""A laboratory's project folder: what ships with drp, and starting an empty project."""
 
-import json
-import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from drp.problems import DataError, Place, Problem
 from drp.sheets import SHEETS
-from drp.storage import read_json, write_json, write_text
+from drp.storage import write_text
 
 PACKAGE = Path(__file__).resolve().parent
-RUN_FILE = Path("results/run.json")
 
 _STARTING_CONFIG = """\
 # The configuration of this project. Every key is explained in README.md beside this file.
@@ -64,43 +57,3 @@ def start_project(folder: Path) -> list[Path]:
         write_text(config / f"{sheet}.tsv", "\t".join(required + further) + "\n")
     shutil.copyfile(shipped("config") / "README.md", config / "README.md")
     return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-def snakemake_command(cores: str, overrides: Mapping[str, Any], extra: Iterable[str]) -> list[str]:
-    """Give the command that runs the workflow in the current folder."""
-    command = [sys.executable, "-m", "snakemake", "--cores", cores]
-    command += ["--snakefile", str(shipped("workflow") / "Snakefile")]
-    if overrides:
-        command += ["--config", *(f"{key}={json.dumps(value)}" for key, value in overrides.items())]
-    return [*command, *extra]
-
-
-def run_workflow(cores: str, overrides: Mapping[str, Any], extra: Iterable[str] = ()) -> int:
-    """Run the workflow in the current folder and give its exit code.
-
-    While it runs, `results/run.json` says which process on which machine holds the folder.
-    """
-    write_json(RUN_FILE, {"pid": os.getpid(), "host": os.uname().nodename})
-    try:
-        return subprocess.run(snakemake_command(cores, overrides, extra), check=False).returncode  # noqa: S603 (our own command, no shell)
-    finally:
-        RUN_FILE.unlink(missing_ok=True)
-
-
-def holder() -> str:
-    """Say which process holds the current folder; empty if none is known to be alive.
-
-    A process of another machine cannot be asked, so it counts as alive.
-    """
-    if not RUN_FILE.is_file():
-        return ""
-    run = read_json(RUN_FILE)
-    if run["host"] != os.uname().nodename:
-        return f"process {run['pid']} on {run['host']}"
-    try:
-        os.kill(run["pid"], 0)
-    except ProcessLookupError:
-        return ""
-    except PermissionError:
-        pass
-    return f"process {run['pid']} on this machine"

@@ -16,6 +16,8 @@ PACKAGE = Path(__file__).resolve().parent
 # Data files a module reads, beside those in its own folder.
 _DATA_OF = {"drp.drugs": ("data/drugs.tsv", "data/exposure.tsv")}
 
+_TABLES = (".toml", ".tsv")
+
 
 def digest(value: Any) -> str:
     """Give a short hash of plain data (dicts, lists, text, numbers), whatever its key order.
@@ -156,6 +158,18 @@ def _files_of(modules: Iterable[str]) -> set[Path]:
                 if data.is_file() and data.suffix not in (".py", ".pyc")
             }
     return files
+
+
+@cache
+def table_hashes() -> dict[str, str]:
+    """Give the SHA-256 of each table of knowledge: drugs, plasma levels, risk systems.
+
+    >>> sorted(table_hashes())[:2]
+    ['data/drugs.tsv', 'data/exposure.tsv']
+    """
+    drugs = [PACKAGE / "data" / name for name in ("drugs.tsv", "exposure.tsv")]
+    risk = [path for path in sorted((PACKAGE / "risk").rglob("*")) if path.suffix in _TABLES]
+    return {str(path.relative_to(PACKAGE)): file_sha256(path) for path in [*drugs, *risk]}
 
 
 def now() -> str:

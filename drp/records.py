@@ -1,7 +1,7 @@
 """The record stage: a group's tables, cut by patient, with settings and provenance in words."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from drp.config import Config
@@ -10,30 +10,39 @@ from drp.drugs import DrugTable, applicable_exposure, find
 from drp.locks import locked_versions, with_version
 from drp.patient_changes import patient_changes
 from drp.plan import SETTINGS, Plan
-from drp.provenance import digest, fingerprint, versions
+from drp.provenance import digest, fingerprint, table_hashes, versions
 from drp.report.build import build_record
+from drp.report.failure import Failure, failure_json, failure_of
 from drp.report.record import PatientRecord
 from drp.sheetfiles import Row
-from drp.sheets import layout_file, read_sheets, samples_of_plate
-from drp.storage import read_json, read_rows
+from drp.sheets import layout_file, read_sheets
+from drp.storage import read_groups, read_json, read_rows
 
 if TYPE_CHECKING:
     from drp.job import Job
 
 Rows = list[dict[str, Any]]
+RowsOf = Mapping[str, Callable[[], Rows]]
 
 # The stages whose code makes a sample's results.
 _BEFORE_THE_REPORT = tuple(
     stage
     for stage in SETTINGS
-    if stage not in ("report", "index", "review", "charts", "cohort_page")
+    if stage not in ("report", "reports", "index", "review", "charts", "cohort_page")
 )
 _DRUGS = ("drug", "drug2", "drug3")
-_OF_SAMPLES = ("samples", "viability", "curves", "synergy", "surface", "calls")
+_OF_SAMPLES = ("samples", "curves", "synergy", "surface", "calls")
+# By which column each table is cut.
+_KEYS = dict.fromkeys(_OF_SAMPLES, "sample") | {
+    "viability": "plate",
+    "quality": "plate",
+    "risk": "patient",
+    "risk_context": "patient",
+}
 
 
-def patient_records(job: "Job") -> Iterator[tuple[str, PatientRecord]]:
-    """Give the record of each patient of a group.
+def patient_records(job: "Job") -> Iterator[tuple[str, PatientRecord | Failure]]:
+    """Give the record of each patient of a group; one that cannot be made stops no other.
 
     Parameters
     ----------
@@ -42,34 +51,50 @@ def patient_records(job: "Job") -> Iterator[tuple[str, PatientRecord]]:
         whole configuration.
     """
     plan = Plan(Config.model_validate(dict(job.settings)), read_sheets(job.sheets))
-    names = (
-        *(*_OF_SAMPLES, "quality", "reference", "other_references"),
-        *("risk", "risk_context", "files"),
-    )
-    tables = {name: [row for path in job.inputs[name] for row in read_rows(path)] for name in names}
-    warnings = [
-        warning
-        for kind in ("plate_warnings", "well_warnings")
-        for path in job.inputs[kind]
-        for warning in read_json(path)
-    ]
-    for row in plan.sheets.patients:
-        if plan.group_of[row["patient"]] == job.name and row["patient"] in plan.patients:
-            yield row["patient"], _record(plan, row, tables, warnings)
+    tables = _GroupTables.read(job)
+    for row in plan.patients_of[job.name]:
+        name = row["patient"]
+        if name in plan.patients:
+            try:
+                yield name, _record(plan, row, tables)
+            except Exception as fault:  # noqa: BLE001 (the others' records must not wait for it)
+                yield name, failure_of(name, "record", fault)
 
 
-def _record(
-    plan: Plan,
-    patient: Row,
-    tables: Mapping[str, Rows],
-    warnings: Rows,
-) -> PatientRecord:
-    rows = [row for row in plan.sheets.samples if row["patient"] == patient["patient"]]
-    samples = {row["sample"] for row in rows}
-    plates = [row for row in plan.sheets.plates if samples & set(samples_of_plate(row))]
-    rows = [row for row in rows if any(row["sample"] in samples_of_plate(p) for p in plates)]
-    own = _cut(plan, patient["patient"], samples, {row["plate"] for row in plates}, tables)
-    files = _files(tables["files"], plates)
+class _GroupTables:
+    """The tables of a group, cut by sample, plate or patient; rows are made when asked for."""
+
+    def __init__(self, cut: Mapping[str, RowsOf], whole: Mapping[str, Rows]) -> None:
+        self._cut, self._whole = cut, whole
+
+    @classmethod
+    def read(cls, job: "Job") -> "_GroupTables":
+        cut = {name: read_groups(job.inputs[name], key) for name, key in _KEYS.items()}
+        whole = {
+            name: [row for path in job.inputs[name] for row in read_rows(path)]
+            for name in ("reference", "other_references", "files")
+        }
+        for name, kind in (("warnings", "plate_warnings"), ("warnings", "well_warnings")):
+            read = [warning for path in job.inputs[kind] for warning in read_json(path)]
+            whole[name] = whole.get(name, []) + read
+        return cls(cut, whole)
+
+    def of(self, name: str, keys: Iterable[str]) -> Rows:
+        """Rows of a table for some samples, plates or patients."""
+        table = self._cut[name]
+        return [row for key in sorted(set(keys)) if key in table for row in table[key]()]
+
+    def whole(self, name: str) -> Rows:
+        """A table that belongs to nobody in particular."""
+        return self._whole[name]
+
+
+def _record(plan: Plan, patient: Row, tables: _GroupTables) -> PatientRecord:
+    group = plan.samples_of_patient.get(patient["patient"], [])
+    plates = _unique(row for sample in group for row in plan.plates_of_sample[sample["sample"]])
+    rows = [row for row in group if plan.plates_of_sample[row["sample"]]]
+    own = _cut(plan, patient["patient"], {row["sample"] for row in group}, plates, tables)
+    files = _files(tables.whole("files"), plates)
     own["changes"] = patient_changes(
         rows, own, plan.config.assay.name, plan.config.repeats.model_dump()
     )
@@ -90,36 +115,49 @@ def _record(
             "seed": plan.config.seed,
             "versions": versions(),
             "files": files | _sheet_hashes(own),
-            "edits": _edits(own["exclusions"], warnings, {row["plate"] for row in plates}),
+            "sheets": {
+                "patients": digest(patient),
+                "samples": digest(rows),
+                "plates": digest(plates),
+                "exclusions": digest(own["exclusions"]),
+                "approvals": digest(own["approvals"]),
+            },
+            "reference": _reference_hashes(own["reference"]),
+            "tables": table_hashes(),
+            "edits": _edits(
+                own["exclusions"], tables.whole("warnings"), {row["plate"] for row in plates}
+            ),
         },
     )
 
 
+def _reference_hashes(rows: Rows) -> dict[str, str]:
+    by_assay: dict[str, list[str]] = {}
+    for row in rows:
+        by_assay.setdefault(row["assay"], []).append(row["source_hash"])
+    return {assay: digest(sorted(hashes)) for assay, hashes in sorted(by_assay.items())}
+
+
 def _cut(
-    plan: Plan,
-    patient: str,
-    samples: set[str],
-    plates: set[str],
-    tables: Mapping[str, Rows],
+    plan: Plan, patient: str, samples: set[str], rows: list[Row], tables: _GroupTables
 ) -> dict[str, Rows]:
     """The tables of one patient only: no report carries another patient's data."""
-    own = {name: [row for row in tables[name] if row["sample"] in samples] for name in _OF_SAMPLES}
+    plates = {row["plate"] for row in rows}
+    own = {name: tables.of(name, samples) for name in _OF_SAMPLES}
     own["viability"] = [
-        row
-        for row in tables["viability"]
-        if row["plate"] in plates and row["sample"] in samples | {""}
+        row for row in tables.of("viability", plates) if row["sample"] in samples | {""}
     ]
     own["sample_quality"] = own.pop("samples")
-    own["quality"] = _once([row for row in tables["quality"] if row["plate"] in plates], "plate")
+    own["quality"] = _once(tables.of("quality", plates), "plate")
     for name in ("risk", "risk_context"):
-        own[name] = [row for row in tables[name] if row["patient"] == patient]
-    own["reference"] = tables["reference"]
-    own["other_references"] = tables["other_references"]
-    held = locked_versions(plan.sheets.approvals, _newest_version(tables))
+        own[name] = tables.of(name, [patient])
+    own["reference"] = tables.whole("reference")
+    own["other_references"] = tables.whole("other_references")
+    held = locked_versions(plan.sheets.approvals, _newest_version(own))
     own["locked_reference"] = [
         row | {"sample": name}
         for name in sorted(samples & held.keys())
-        for row in tables["other_references"]
+        for row in own["other_references"]
         if row["of"] == "patients" and row["version"] == held[name]
     ]
     names = {row["drug"] for row in own["curves"]}
@@ -129,8 +167,14 @@ def _cut(
         for edit in drug_table(plan).edits_of(_drugs_of(own))
     ]
     own["exclusions"] = _exclusions(plan, plates)
-    own["approvals"] = [dict(row) for row in plan.sheets.approvals if row["sample"] in samples]
+    own["approvals"] = [
+        dict(row) for sample in sorted(samples) for row in plan.approvals_of.get(sample, [])
+    ]
     return own
+
+
+def _unique(rows: Iterable[Row]) -> list[Row]:
+    return list({row["plate"]: row for row in rows}.values())
 
 
 def _once(rows: Rows, key: str) -> Rows:
@@ -164,7 +208,7 @@ def input_hash(
         16 hexadecimal digits, and the version of the reference, if it has versions. Neither the
         time nor approvals.tsv is in it, but for the version that an approval holds the sample to.
     """
-    plates = [row for row in plan.sheets.plates if sample["sample"] in samples_of_plate(row)]
+    plates = plan.plates_of_sample[sample["sample"]]
     names = {row["plate"] for row in plates}
     assay = sample.get("assay") or plan.config.assay.name
     version, *cohort = _cohort_of(plan, sample["sample"], assay, tables)
@@ -381,6 +425,8 @@ def thresholds(config: Mapping[str, Any]) -> dict[str, str]:
     return named
 
 
-def record_json(record: PatientRecord) -> str:
-    """Give a record as JSON text, without a time."""
+def record_json(record: PatientRecord | Failure) -> str:
+    """Give a record as JSON text, without a time; or the failure in its place."""
+    if isinstance(record, Failure):
+        return failure_json(record)
     return json.dumps(record.model_dump(), ensure_ascii=False, allow_nan=False) + "\n"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from drp.job import Job
-from drp.storage import write_bytes, write_json, write_table, write_text
+from drp.storage import write_json, write_table, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -129,14 +129,23 @@ def curves(job: Job) -> None:
 def _plates_of(curves: "pd.DataFrame", viability: "pd.DataFrame") -> list[str]:
     """The plates each curve rests on, joined by ';': a failed plate blocks its drugs' calls."""
     wells = viability[viability["role"] == "sample"]
-    alone = wells[(wells["drug2"] == "") & (wells["addon"] == "")]
+    alone = _plates_by_drug(wells[(wells["drug2"] == "") & (wells["addon"] == "")])
+    every = _plates_by_drug(wells)
     plates = []
-    for row in curves.to_dict("records"):
-        used = wells if "matrix_monotherapy" in row["flags"].split(";") else alone
-        named = (used["drug"] == row["drug"]) | (used["drug2"] == row["drug"])
-        own = used[(used["sample"] == row["sample"]) & named]
-        plates.append(";".join(sorted(set(own["plate"]))))
+    for sample, drug, flags in zip(curves["sample"], curves["drug"], curves["flags"], strict=True):
+        used = every if "matrix_monotherapy" in flags.split(";") else alone
+        plates.append(";".join(sorted(used.get((sample, drug), ()))))
     return plates
+
+
+def _plates_by_drug(wells: "pd.DataFrame") -> dict[tuple[str, str], set[str]]:
+    """The plates with wells of a drug, first or second, by sample and drug."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for column in ("drug", "drug2"):
+        rows = wells[["sample", column, "plate"]].drop_duplicates()
+        for sample, drug, plate in rows.itertuples(index=False):
+            found.setdefault((sample, drug), set()).add(plate)
+    return found
 
 
 def synergy(job: Job) -> None:
@@ -157,6 +166,7 @@ def synergy(job: Job) -> None:
         limits=Limits(**{name: asked[name] for name in Limits.__slots__}),
         prior_sd=asked["prior_sd"],
         models=asked["models"],
+        model_draws=asked["model_draws"],
         zip_variant=asked["zip_variant"],
         musyc=asked["musyc"],
     )
@@ -266,52 +276,53 @@ def risk(job: Job) -> None:
 
 
 def record(job: Job) -> None:
-    """Put together the records of a group's patients, one JSON file each."""
+    """Put together the records of a group's patients, one JSON file each, and their index rows."""
     from drp.records import patient_records, record_json
+    from drp.report.index import entry_of
     from drp.storage import replacing_folder
 
+    entries = []
     with replacing_folder(job.outputs["records"]) as folder:
         for patient, content in patient_records(job):
             write_text(folder / f"{patient}.json", record_json(content))
+            entries.append(entry_of(content))
+    write_json(job.outputs["index"], entries)
 
 
 def report(job: Job) -> None:
     """Render a record as HTML, JSON, FHIR and PDF, all with the same time, and keep it."""
-    from drp.issues import as_amended, keep_issue, last_issue
+    from drp.issuing import issue_report
     from drp.provenance import now
-    from drp.report.fhir import render_fhir
-    from drp.report.html import render_html
-    from drp.report.pdf import render_pdf
-    from drp.report.record import read_record, render_json
-    from drp.report.view import view
 
     (path,) = job.inputs["record"]
-    folder, time = job.outputs["html"].parent, now()
-    last = last_issue(folder)
-    content = as_amended(read_record(path.read_text(encoding="utf-8")), last)
-    shown = view(content, time)
-    write_text(job.outputs["json"], render_json(content, time))
-    write_text(job.outputs["html"], render_html(content, time, shown))
-    write_bytes(job.outputs["pdf"], render_pdf(content, time, shown))
-    write_text(job.outputs["fhir"], render_fhir(content, time))
-    kept = [job.outputs[kind] for kind in ("json", "html", "pdf", "fhir")]
-    keep_issue(folder, content, last, kept)
+    issue_report(path, job.outputs, now())
+
+
+def reports(job: Job) -> None:
+    """Render the records of a group of patients, and write a manifest of the files."""
+    from drp.issuing import issue_group
+    from drp.provenance import fingerprint, now
+
+    (records,) = job.inputs["records"]
+    issue_group(
+        records,
+        job.outputs["folder"],
+        job.outputs["manifest"],
+        code=fingerprint("reports"),
+        time=now(),
+    )
 
 
 def index(job: Job) -> None:
     """Write the list of all patients and, if they are reviewed, of all plates."""
     from drp.plan import run_of
     from drp.provenance import now
-    from drp.report.index import IndexRow, index_row, plate_verdicts, render_index, reviewed_plates
-    from drp.report.record import Verdict, read_record
+    from drp.report.index import read_entries, render_index, reviewed_plates
     from drp.sheets import read_sheets
+    from drp.storage import read_json
 
-    rows: list[IndexRow] = []
-    verdicts: dict[str, Verdict] = {}
-    for path in sorted(path for folder in job.inputs["records"] for path in folder.glob("*.json")):
-        record = read_record(path.read_text(encoding="utf-8"))  # one at a time: they are large
-        rows.append(index_row(record))
-        verdicts |= plate_verdicts(record)
+    entries = [entry for path in job.inputs["entries"] for entry in read_json(path)]
+    rows, verdicts = read_entries(entries)
     reviewed = read_sheets(job.sheets).plates if job.settings["plate_review"] else []
     plates = reviewed_plates({row["plate"]: run_of(row) for row in reviewed}, verdicts)
     write_text(
@@ -409,6 +420,7 @@ STAGES = {
         risk,
         record,
         report,
+        reports,
         index,
         review,
         charts,

@@ -18,6 +18,21 @@ def copy_demo(folder: Path) -> Path:
     return folder
 
 
+def copy_part_of_demo(folder: Path, *patients: str) -> Path:
+    """Copy the simulated run with some of its patients only, without the plates' review pages."""
+    copy_demo(folder)
+    for sheet in ("plates", "samples", "patients"):
+        path = folder / "config" / f"{sheet}.tsv"
+        remark, header, *lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = [line for line in lines if any(patient in line for patient in patients)]
+        path.write_text("".join([remark, header, *kept]), encoding="utf-8")
+    exclusions = folder / "config" / "exclusions.tsv"
+    exclusions.unlink()
+    with (folder / "config" / "config.yaml").open("a", encoding="utf-8") as stream:
+        stream.write("plate_review: false\nbatches: 1\n")
+    return folder
+
+
 def drp(*arguments: str, folder: Path, code: Path = ROOT, **environment: str):
     """Run `drp` in a folder, with the package and workflow of `code`."""
     return _run([sys.executable, "-m", "drp", *arguments], folder, code, environment)

@@ -107,14 +107,3 @@ def test_a_path_out_of_the_plates_folder_is_refused(demo, capsys):
     replace(demo / "config" / "plates.tsv", "\tlayout_single.tsv", "\t../outside.tsv")
     assert main(["check", "--directory", str(demo)]) == 1
     assert "plates.outside" in capsys.readouterr().err
-
-
-def test_a_live_run_holds_the_folder(demo, capsys):
-    import os
-
-    (demo / "results").mkdir()
-    holder = {"pid": os.getpid(), "host": os.uname().nodename}
-    (demo / "results" / "run.json").write_text(json.dumps(holder))
-    assert main(["run", "--directory", str(demo)]) == 1
-    assert main(["resume", "--directory", "."]) == 1
-    assert "still alive" in capsys.readouterr().err

@@ -163,6 +163,9 @@ def test_a_released_report_is_kept_beside_its_draft(tmp_path):
     names = ["001_P01-a", "002_P01-b", "003_P01-c"]
     assert [path.name for path in sorted((folder / "issued").iterdir())] == names
     assert last_issue(folder).record.status == "released"
+    modes = [(folder / "issued" / name / "report.json").stat().st_mode & 0o222 for name in names]
+    assert modes[0] != 0, "a draft is not locked"
+    assert modes[1:] == [0, 0], "what was signed cannot be written"
 
 
 def test_a_report_of_an_unknown_form_is_kept_and_said_to_be_incomparable(tmp_path):

@@ -233,3 +233,20 @@ def test_the_probability_agrees_with_the_interval_and_never_claims_certainty():
     assert probability_above(9.0, drawn, 1e9, 9.0) == pytest.approx(0.5, abs=0.001)
     assert probability_above(900.0, drawn, 1e9, 0.0) == pytest.approx(1 - 0.5 / 2002)
     assert probability_above(9.0, drawn, 4, float(lo)) < 0.975
+
+
+def test_fewer_draws_for_the_models_leave_what_the_call_rests_on():
+    """Bliss and HSA keep every draw; Loewe's interval is the same but for chance."""
+    from drp.simulate import simulate_viability
+    from drp.synergy import score_synergy
+
+    wells, _ = simulate_viability(1, seed=3, design="combinations")
+    every, _ = score_synergy(wells, seed=1, draws=600)
+    fewer, _ = score_synergy(wells, seed=1, draws=600, model_draws=200)
+    same = [name for name in every if name.startswith(("bliss", "hsa", "call", "achievable"))]
+    assert len(same) > 8
+    assert every[same].equals(fewer[same])
+    assert (every["loewe"] == fewer["loewe"]).all()
+    widths = [scores["loewe_hi"] - scores["loewe_lo"] for scores in (every, fewer)]
+    assert (widths[0] != widths[1]).all()
+    assert ((widths[1] / widths[0]).between(0.75, 1.25)).all()

@@ -235,6 +235,14 @@ def _path(file: str, plate: str, folder: Path, found: Problems) -> Path | None:
             "Give the file's name relative to the plates folder, without '..'.",
         )
         return None
+    if not file.isprintable() or set("{}") & set(file):
+        found.error(
+            "plates.bad-name",
+            place,
+            f"the name {file!r} holds a brace or a control character",
+            "Give the file another name: the workflow manager would take it for a pattern.",
+        )
+        return None
     if not path.is_file():
         found.error(
             "plates.no-file",

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from itertools import groupby
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import quote
 
+from drp.report.failure import Failure
 from drp.report.html import SIMULATED, TEMPLATES, environment, script_hash
 from drp.report.numerals import counted, listed
 from drp.report.palette import VERDICT_MARKS, mark_shapes, mark_svg
@@ -86,6 +87,49 @@ def _approval_words(record: PatientRecord) -> str:
     return given if record.status == "released" else f"newest sample approved {given}"
 
 
+def failed_row(failure: Failure) -> IndexRow:
+    """Give the row of a patient whose report could not be made.
+
+    >>> failed_row(Failure("P01", "record", "KeyError")).status
+    'no report: the stage record failed'
+    """
+    return IndexRow(
+        patient=failure.patient,
+        title="",
+        laboratory="",
+        simulated=False,
+        sample="",
+        n_samples=0,
+        verdict="fail",
+        usable="no",
+        elapsed="not given",
+        agents="no result",
+        pair="no result",
+        risk="no result",
+        approval="",
+        status=f"no report: the stage {failure.stage} failed",
+    )
+
+
+def entry_of(record: PatientRecord | Failure) -> dict[str, Any]:
+    """Give what the index needs of a record, as plain data, so that it need not be read again."""
+    if isinstance(record, Failure):
+        return {"row": asdict(failed_row(record)), "plates": {}, "failure": record.words}
+    return {"row": asdict(index_row(record)), "plates": plate_verdicts(record), "failure": ""}
+
+
+def read_entries(
+    entries: Iterable[Mapping[str, Any]],
+) -> tuple[list[IndexRow], dict[str, Verdict]]:
+    """Give the rows, and the verdicts of all plates, of what `entry_of` gave."""
+    rows: list[IndexRow] = []
+    verdicts: dict[str, Verdict] = {}
+    for entry in entries:
+        rows.append(IndexRow(**entry["row"]))
+        verdicts |= entry["plates"]
+    return rows, verdicts
+
+
 @dataclass(frozen=True, slots=True)
 class ReviewedPlate:
     """A plate in the index: its run, its verdict, and where its review lies."""
@@ -153,8 +197,8 @@ def render_index(
         environment()
         .get_template("index.html.j2")
         .render(
-            title=_common([row.title for row in ordered]) or "Reports",
-            laboratory=_common([row.laboratory for row in ordered]),
+            title=_common([row.title for row in ordered if row.title]) or "Reports",
+            laboratory=_common([row.laboratory for row in ordered if row.laboratory]),
             count=counted(len(ordered), "patient"),
             cohort=cohort,
             simulated=any(row.simulated for row in ordered),

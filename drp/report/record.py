@@ -415,7 +415,9 @@ class RemovedByHand(_Part):
 class Provenance(_Part):
     """From what, and by what, the report was made.
 
-    `files` maps the name of each input to its SHA-256, `versions` each program to its version.
+    `files` maps the name of each input to its SHA-256, `versions` each program to its version,
+    `tables` each table of knowledge (drugs, plasma levels, risk systems) and `reference` the
+    reference samples of each assay to a hash; `sheets` the patient's own rows of each sheet.
     """
 
     run_id: str = ""
@@ -424,6 +426,9 @@ class Provenance(_Part):
     seed: int | None = None
     versions: dict[str, str] = {}
     files: dict[str, str] = {}
+    sheets: dict[str, str] = {}
+    reference: dict[str, str] = {}
+    tables: dict[str, str] = {}
     edits: list[str] = []
 
 

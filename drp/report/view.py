@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from drp.provenance import digest
 from drp.report import numerals
 from drp.report.answers import QUESTIONS
 from drp.report.figures import curve_svg, excess_svg, inhibition_svg, own_axis, plate_svg
@@ -414,6 +415,11 @@ def _provenance(provenance: Provenance) -> list[dict[str, str]]:
     def joined(pairs: Mapping[str, str]) -> str:
         return " · ".join(f"{name} {text}" for name, text in pairs.items())
 
+    hashed = {
+        "tables": provenance.tables,
+        "reference": provenance.reference,
+        "sheets": provenance.sheets,
+    }
     lines = {
         "Run": provenance.run_id,
         "Software": joined(provenance.versions),
@@ -421,6 +427,9 @@ def _provenance(provenance: Provenance) -> list[dict[str, str]]:
         "Hash of the configuration": provenance.config_hash,
         "Seed": "" if provenance.seed is None else str(provenance.seed),
         "Input files, SHA-256": joined({k: v[:16] for k, v in provenance.files.items()}),
+        "Hashes of tables, reference and sheet rows": joined(
+            {name: digest(pairs) for name, pairs in hashed.items() if pairs}
+        ),
         "Edits and remarks": "; ".join(provenance.edits),
     }
     return [{"term": term, "text": text} for term, text in lines.items() if text]

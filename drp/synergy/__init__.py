@@ -66,6 +66,7 @@ def score_synergy(
     prior_sd: float = 8.0,
     control_centre: Centre = "median",
     models: bool = True,
+    model_draws: int | None = None,
     zip_variant: Variant = "observed",
     musyc: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -104,6 +105,9 @@ def score_synergy(
         How the normalisation summarised the control wells of a plate.
     models : bool
         Also Loewe, ZIP, CSS and RI, which take most of the time.
+    model_draws : int, optional
+        Of the draws, how many also go through Loewe and ZIP; by default all. Bliss and HSA, on
+        which the call rests, always have all of them.
     zip_variant : {"observed", "fitted"}
         Where ZIP's curves along one drug start: at what was measured of the other drug alone, or
         at what its curve gives.
@@ -182,6 +186,7 @@ def score_synergy(
             draws=draws,
             centre=control_centre,
             models=models,
+            model_draws=model_draws,
             zip_variant=zip_variant,
         )
         surface_fit = musyc_columns(matrix) if musyc else NO_MUSYC

@@ -105,6 +105,27 @@ def _normals(rng: np.random.Generator, draws: int, size: int) -> FloatArray:
     return np.concatenate([half, -half])[:draws]
 
 
+def mirrored_part(drawn: FloatArray, count: int) -> FloatArray:
+    """Take the first draws with their mirror images, which lean to neither side.
+
+    Parameters
+    ----------
+    drawn : numpy.ndarray
+        Draws as `draw_inhibition` gives them: the second half mirrors the first, (draws, ...).
+    count : int
+        How many to take, rounded down to pairs; all of them if there are no more.
+
+    Examples
+    --------
+    >>> mirrored_part(np.array([1.0, 2, 3, -1, -2, -3]), 4)
+    array([ 1.,  2., -1., -2.])
+    """
+    if count >= len(drawn):
+        return drawn
+    pairs, half = count // 2, (len(drawn) + 1) // 2
+    return np.concatenate([drawn[:pairs], drawn[half : half + pairs]])
+
+
 def intervals(
     value: npt.NDArray[Any], drawn: npt.NDArray[Any], df: float
 ) -> tuple[FloatArray, FloatArray]:

@@ -13,6 +13,7 @@ from drp.synergy.draws import (
     Estimate,
     draw_inhibition,
     estimate,
+    mirrored_part,
     probability_above,
     widening,
 )
@@ -113,6 +114,7 @@ def score_cells(
     draws: int,
     centre: Centre = "median",
     models: bool = True,
+    model_draws: int | None = None,
     zip_variant: Variant = "observed",
 ) -> Scores:
     """Score the combination cells of a matrix, once as observed and once per draw.
@@ -126,7 +128,7 @@ def score_cells(
         The wells.
     controls, noise
         What the wells were normalised to, and the SD of one well.
-    seed, draws, centre, models, zip_variant
+    seed, draws, centre, models, model_draws, zip_variant
         As in `drp.synergy.score_synergy`.
 
     Returns
@@ -162,7 +164,7 @@ def score_cells(
         df=noise.df,
         models=score_models(
             matrix,
-            redrawn,
+            redrawn if model_draws is None else mirrored_part(redrawn, model_draws),
             well_sd=noise.well,
             df=noise.df,
             n_negative=sum(values.size for values in controls.negative),

@@ -19,7 +19,7 @@ rule cohort:
         settings=PLAN.settings("cohort"),
         rows=PLAN.rows("cohort"),
     shell:
-        "python -m drp cohort --settings {params.settings:q} --in earlier={input.earlier}"
+        "python -m drp cohort --settings {params.settings:q} --in earlier={input.earlier:q}"
         " --in curves={input.curves} --in samples={input.samples} --in quality={input.quality}"
         " --out members={output.members} healthy={output.healthy} reference={output.reference}"
         " others={output.others} > {log} 2>&1"

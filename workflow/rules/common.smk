@@ -9,6 +9,7 @@ from snakemake.utils import validate
 
 from drp.checks import check_once
 from drp.config import parse_config
+from drp.manifests import drop_stale_manifests
 from drp.plan import Plan
 from drp.problems import DataError
 from drp.sheets import read_sheets
@@ -17,6 +18,7 @@ try:
     PLAN = Plan(parse_config(dict(config)), read_sheets(Path("config")))
     if workflow.is_main_process:
         check_once(PLAN, Path("results/check.json"))
+        drop_stale_manifests([Path(name) for name in PLAN.manifests])
 except DataError as fault:
     raise WorkflowError(
         f"the sheets or the configuration have problems\n{fault}"
@@ -50,3 +52,8 @@ def of_batches(file, batches):
 def of_runs(runs):
     """The plate verdicts of some runs."""
     return [f"results/runs/{run}/quality.parquet" for run in runs]
+
+
+def of_group(file):
+    """A file of each batch with samples of the group's patients."""
+    return lambda w: of_batches(file, PLAN.batches_of_group(w.group))

@@ -1,11 +1,6 @@
 # One record per patient, and the pages made from it.
 
 
-def of_group(file):
-    """A file of each batch with samples of the group's patients."""
-    return lambda w: of_batches(file, PLAN.batches_of_group(w.group))
-
-
 rule record:
     input:
         files=of_group("files.parquet"),
@@ -24,6 +19,7 @@ rule record:
         risk_context="results/groups/{group}/risk_context.parquet",
     output:
         records=directory("results/groups/{group}/records"),
+        index="results/groups/{group}/index.json",
     log:
         "logs/groups/{group}/record.log",
     params:
@@ -39,40 +35,64 @@ rule record:
         " --in reference={input.reference} --in other_references={input.other_references}"
         " --in risk={input.risk}"
         " --in risk_context={input.risk_context}"
-        " --out records={output.records} > {log} 2>&1"
+        " --out records={output.records} index={output.index} > {log} 2>&1"
 
 
-rule report:
-    input:
-        records=lambda w: f"results/groups/{PLAN.group_of[w.patient]}/records",
-    output:
-        html=report(
-            "reports/{patient}/report.html",
-            caption="../report/patient.rst",
-            category="Patients",
-            labels={"patient": "{patient}", "as": "page"},
-        ),
-        pdf=report(
-            "reports/{patient}/report.pdf",
-            caption="../report/patient.rst",
-            category="Patients",
-            labels={"patient": "{patient}", "as": "PDF"},
-        ),
-        json="reports/{patient}/report.json",
-        fhir="reports/{patient}/report.fhir.json",
-    log:
-        "logs/reports/{patient}.log",
-    params:
-        code=PLAN.code("report"),
-    shell:
-        "python -m drp report --in record={input.records}/{wildcards.patient}.json"
-        " --out html={output.html} pdf={output.pdf} json={output.json} fhir={output.fhir}"
-        " > {log} 2>&1"
+# Without batches each report is a target of its own.
+if PLAN.config.batches is None:
+
+    rule report:
+        input:
+            records=lambda w: f"results/groups/{PLAN.group_of[w.patient]}/records",
+        output:
+            html=report(
+                "reports/{patient}/report.html",
+                caption="../report/patient.rst",
+                category="Patients",
+                labels={"patient": "{patient}", "as": "page"},
+            ),
+            pdf=report(
+                "reports/{patient}/report.pdf",
+                caption="../report/patient.rst",
+                category="Patients",
+                labels={"patient": "{patient}", "as": "PDF"},
+            ),
+            json="reports/{patient}/report.json",
+            fhir="reports/{patient}/report.fhir.json",
+        log:
+            "logs/reports/{patient}.log",
+        params:
+            code=PLAN.code("report"),
+        shell:
+            "python -m drp report --name {wildcards.patient}"
+            " --in record={input.records}/{wildcards.patient}.json"
+            " --out html={output.html} pdf={output.pdf} json={output.json} fhir={output.fhir}"
+            " > {log} 2>&1"
+
+    # A patient may be called "plates".
+    ruleorder: report > review
+
+
+# With batches a job renders a whole group; its manifest lists every file (decision 12).
+else:
+
+    rule reports:
+        input:
+            records="results/groups/{group}/records",
+        output:
+            manifest="results/groups/{group}/reports.json",
+        log:
+            "logs/groups/{group}/reports.log",
+        params:
+            code=PLAN.code("reports"),
+        shell:
+            "python -m drp reports --name {wildcards.group} --in records={input.records}"
+            " --out manifest={output.manifest} folder=reports > {log} 2>&1"
 
 
 rule index:
     input:
-        records=[f"results/groups/{group}/records" for group in PLAN.groups],
+        entries=[f"results/groups/{group}/index.json" for group in PLAN.groups],
     output:
         index=report(
             "reports/index.html",
@@ -87,7 +107,7 @@ rule index:
         settings=PLAN.settings("index"),
         rows=PLAN.rows("index"),
     shell:
-        "python -m drp index --settings {params.settings:q} --in records={input.records}"
+        "python -m drp index --settings {params.settings:q} --in entries={input.entries}"
         " --out index={output.index} > {log} 2>&1"
 
 
@@ -108,7 +128,3 @@ rule review:
         "python -m drp review --name {wildcards.run} --settings {params.settings:q}"
         " --in viability={input.viability} --in quality={input.quality}"
         " --out pages={output.pages} > {log} 2>&1"
-
-
-# A patient may be called "plates".
-ruleorder: report > review

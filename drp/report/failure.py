@@ -1,0 +1,94 @@
+"""What stands in place of a report that could not be made: the same files, with the reason.
+
+A patient whose report fails must not be missing from the folder, nor show the report of before as
+if it were today's.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from functools import cache
+
+import typst
+
+from drp.report.html import TEMPLATES, environment
+from drp.report.pdf import FONTS, printable
+from drp.report.prose import RESEARCH_USE
+
+WHAT_TO_DO = (
+    "Nothing is known of this patient's sample from this run. Other patients are not affected. "
+    "Run drp check, then drp run again; if the fault stays, report it with the words above."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A report that could not be made: whose, in which stage, and the words of the fault."""
+
+    patient: str
+    stage: str
+    error: str
+
+    @property
+    def words(self) -> str:
+        """Say it in a sentence.
+
+        >>> Failure("P01", "record", "KeyError: 'auc'").words
+        "No report of P01: the stage record failed (KeyError: 'auc')."
+        """
+        return f"No report of {self.patient}: the stage {self.stage} failed ({self.error})."
+
+
+def failure_of(patient: str, stage: str, fault: Exception) -> Failure:
+    r"""Describe an exception, on one line, without control characters.
+
+    >>> failure_of("P01", "record", ValueError("a\nb")).error
+    'ValueError: a b'
+    """
+    words = " ".join(f"{type(fault).__name__}: {fault}".split())
+    return Failure(patient, stage, "".join(c for c in words if c.isprintable())[:500])
+
+
+def read_failure(content: object) -> Failure | None:
+    """Give the failure that a record file holds in place of a record; None if it is a record."""
+    given = content.get("failure") if isinstance(content, dict) else None
+    return Failure(**given) if isinstance(given, dict) else None
+
+
+def failure_json(failure: Failure, generated_at: str | None = None) -> str:
+    """Write the failure as JSON; with a time where it stands in place of a report."""
+    head = {} if generated_at is None else {"generated_at": generated_at}
+    return json.dumps(head | {"failure": asdict(failure)}, ensure_ascii=False, indent=1) + "\n"
+
+
+def failure_html(failure: Failure, generated_at: str) -> str:
+    """Render the failure as a self-contained page; every text of it is escaped."""
+    page = environment().get_template("failure.html.j2")
+    return page.render(
+        failure=failure, generated=generated_at, what_to_do=WHAT_TO_DO, research_use=RESEARCH_USE
+    )
+
+
+def failure_pdf(failure: Failure, generated_at: str) -> bytes:
+    """Render the failure as a page of PDF; its texts reach the template as data."""
+    texts = asdict(failure) | {"generated": generated_at, "what_to_do": WHAT_TO_DO}
+    texts["research_use"] = RESEARCH_USE
+    content = {name: printable(text) for name, text in texts.items()}
+    pages = _compiler().compile(format="pdf", sys_inputs={"content": json.dumps(content)})
+    if not isinstance(pages, bytes):
+        raise TypeError(f"typst gave {type(pages).__name__}, not one file")
+    return pages
+
+
+@cache
+def _compiler() -> typst.Compiler:
+    fonts = typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS]
+    )
+    return typst.Compiler(TEMPLATES / "failure.typ", font_paths=fonts)
+
+
+def failure_fhir(failure: Failure) -> str:
+    """Write the failure as a FHIR OperationOutcome, which no system takes for a report."""
+    issue = {"severity": "fatal", "code": "exception", "diagnostics": failure.words}
+    outcome = {"resourceType": "OperationOutcome", "issue": [issue]}
+    return json.dumps(outcome, ensure_ascii=False, indent=1) + "\n"

@@ -1,0 +1,200 @@
+"""A run that is stopped, or finds its disk full or closed, ends in the same records or in words."""
+
+import json
+import os
+import signal
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from drp.disk import LEAST_FREE_MB
+from drp.leftovers import processes_of
+from tests.faults import (
+    KINDS,
+    outcome,
+    said,
+    start,
+    stopped_and_resumed,
+    timed_run,
+    unfinished,
+)
+from tests.project import copy_part_of_demo
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
+PATIENTS = ("P01", "P04")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """What an undisturbed run of two patients writes."""
+    folder = copy_part_of_demo(tmp_path_factory.mktemp("faults") / "undisturbed", *PATIENTS)
+    timed_run(folder, "--cores", "2")
+    found = outcome(folder)
+    assert {f"reports/{patient}/report.json" for patient in PATIENTS} <= found.keys()
+    return found
+
+
+@pytest.mark.parametrize("seed", range(len(KINDS)), ids=KINDS)
+def test_after_kill_9_and_resume_all_is_as_if_undisturbed(tmp_path, undisturbed, seed):
+    folder = copy_part_of_demo(tmp_path / "killed", *PATIENTS)
+    told = stopped_and_resumed(folder, seed, len(undisturbed), "--cores", "2")
+    assert told["code"] == 0, said(folder)
+    assert not told["finished"]
+    assert outcome(folder) == undisturbed
+    assert unfinished(folder) == []
+
+
+def test_a_second_run_in_the_folder_is_refused_and_harms_nothing(tmp_path, undisturbed):
+    folder = copy_part_of_demo(tmp_path / "twice", *PATIENTS)
+    first = start(folder, "run", "--cores", "1")
+    while not (folder / "results" / "run.json").is_file():
+        assert first.poll() is None, said(folder)
+    for command in ("run", "resume"):
+        second = start(folder, command)
+        assert second.wait(120) == 1
+    assert said(folder).count("project.held") == 2
+    assert first.wait(1800) == 0
+    assert outcome(folder) == undisturbed
+
+
+@pytest.mark.parametrize("word", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "asked to end"])
+def test_a_run_that_is_asked_to_end_leaves_nothing_to_resume(tmp_path, undisturbed, word):
+    folder = copy_part_of_demo(tmp_path / "asked", *PATIENTS)
+    running = start(folder, "run", "--cores", "1")
+    while len(outcome(folder)) < 5:
+        assert running.poll() is None, said(folder)
+    if word == signal.SIGINT:  # a terminal sends it to all processes in front
+        os.killpg(running.pid, word)
+    else:
+        running.send_signal(word)
+    assert running.wait(300) == 1
+    assert "fault of drp" not in said(folder)
+    assert start(folder, "run", "--cores", "2").wait(600) == 0, said(folder)
+    assert outcome(folder) == undisturbed
+    assert unfinished(folder) == []
+
+
+def test_a_killed_job_is_said_with_what_to_do(tmp_path):
+    folder = copy_part_of_demo(tmp_path / "job", *PATIENTS)
+    target = "results/batches/batch-00001/reads.parquet"
+    running = start(folder, "run", "--cores", "1", target)
+    while not kill_jobs(folder, "plates"):
+        assert running.poll() is None, said(folder)
+    assert running.wait(300) == 1
+    assert "error project.job-killed" in said(folder), said(folder)
+    assert outcome(folder) == {}
+
+
+def kill_jobs(folder, verb):
+    """Kill the processes that do a verb of the run in a folder, as a shortage of memory would."""
+    path = folder / "results" / "run.json"
+    pids = processes_of(json.loads(path.read_text())["run"]) if path.is_file() else []
+    killed = []
+    for pid in pids:
+        with suppress(OSError):
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+            if words[1:4] == [b"-m", b"drp", verb.encode()]:
+                os.kill(pid, 9)
+                killed.append(pid)
+    return killed
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of its own, of a few megabytes; gives its folder and a function to close it."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=80m", "drp-test", str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"this user may not mount a disk: {done.stderr.strip()}")
+
+    def close():
+        subprocess.run(["mount", "-o", "remount,ro", str(folder)], check=True)
+
+    yield folder, close
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def test_a_full_disk_is_said_before_anything_is_started(small_disk):
+    disk, _ = small_disk
+    folder = copy_part_of_demo(disk / "project", *PATIENTS)
+    said_beside(folder)
+    for room_mb in (0, 20):
+        fill(disk / "filling", room_mb)
+        assert start(folder, "run", "--cores", "1").wait(120) == 1
+        words = said(folder)
+        assert words.count("project.disk-full") >= 1
+        assert "Traceback" not in words, words
+        (disk / "filling").unlink()
+    assert outcome(folder) == {}
+
+
+def test_a_disk_that_fills_up_ends_the_run_in_good_order(small_disk, undisturbed):
+    disk, _ = small_disk
+    folder = copy_part_of_demo(disk / "project", *PATIENTS)
+    said_beside(folder)
+    running = start(folder, "run", "--cores", "1")
+    while len(outcome(folder)) < 5:
+        assert running.poll() is None, said(folder)
+    fill(disk / "filling", LEAST_FREE_MB // 2)
+    assert running.wait(600) == 1
+    words = said(folder)
+    assert "error project.disk-full" in words, words
+    assert "Traceback" not in words, words
+    complete = outcome(folder)
+    assert 5 <= len(complete) < len(undisturbed)
+    assert {name: undisturbed[name] for name in complete} == complete
+    (disk / "filling").unlink()
+    assert start(folder, "resume", "--cores", "1").wait(600) == 0, said(folder)
+    assert outcome(folder) == undisturbed
+
+
+def test_a_disk_that_is_full_at_once_tears_nothing(small_disk, undisturbed):
+    disk, _ = small_disk
+    folder = copy_part_of_demo(disk / "project", *PATIENTS)
+    said_beside(folder)
+    running = start(folder, "run", "--cores", "1")
+    while len(outcome(folder)) < 5:
+        assert running.poll() is None, said(folder)
+    fill(disk / "filling", 0)
+    assert running.wait(600) == 1
+    assert "error project.disk-full" in said(folder)
+    complete = outcome(folder)
+    assert {name: undisturbed[name] for name in complete} == complete
+    (disk / "filling").unlink()
+    assert start(folder, "resume", "--cores", "1").wait(600) == 0, said(folder)
+    assert outcome(folder) == undisturbed
+    assert unfinished(folder) == []
+
+
+def test_a_closed_disk_is_said_before_anything_is_started(small_disk):
+    disk, close = small_disk
+    folder = copy_part_of_demo(disk / "project", *PATIENTS)
+    said_beside(folder)
+    close()
+    for command in ("run", "resume"):
+        assert start(folder, command).wait(120) == 1
+    words = said(folder)
+    assert words.count("error project.read-only") >= 2, words
+    assert "Traceback" not in words, words
+    assert not (folder / "results").exists()
+
+
+def said_beside(folder):
+    """Let what is said go to another disk."""
+    target = folder.parent.parent / "said"
+    target.touch()
+    folder.with_suffix(".said").symlink_to(target)
+
+
+def fill(path, room_mb):
+    """Fill a disk but for some room."""
+    free = os.statvfs(path.parent)
+    with path.open("wb") as stream, suppress(OSError):  # full before we thought: as wanted
+        stream.write(bytes(max(0, int(free.f_bavail * free.f_bsize - room_mb * 1e6))))
+        while not room_mb:
+            stream.write(bytes(4096))
+            stream.flush()
