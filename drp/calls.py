@@ -259,13 +259,15 @@ def decide(
 
 
 def _controlled(table: pd.DataFrame, settings: Mapping[str, Any]) -> pd.DataFrame:
-    """Take back the least sure calls of each panel until the false discovery rate is held."""
+    """Take back what is hardly probable, and the least sure until the false share is held."""
     asked = table[table["call"] == SENSITIVE]
     rates: dict[Any, float] = {}
     for _, panel in asked.groupby("sample", sort=False)["p_sensitive"]:
         rates |= expected_false(panel.to_dict())
     table["expected_false"] = pd.Series(rates, dtype="float64").reindex(table.index)
-    back = table[table["expected_false"] > settings["false_discovery_rate"]]
+    unsure = asked["p_sensitive"] < settings["least_probability"]
+    beyond = table.loc[asked.index, "expected_false"] > settings["false_discovery_rate"]
+    back = table.loc[asked.index[unsure | beyond]]
     words = [
         f"{reason}; not sure enough to be called sensitive (probability {p:.2f})"
         for reason, p in zip(back["reason"], back["p_sensitive"], strict=True)

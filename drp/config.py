@@ -136,6 +136,9 @@ class CallSettings(_Strict):
         default=60.0, gt=0, description="an AUC with a wider interval is not known, points"
     )
     certain: float = Field(default=0.8, gt=0.5, lt=1, description="probability below: uncertain")
+    least_probability: float = Field(
+        default=0.5, ge=0, lt=1, description="a drug less probably sensitive is not called so"
+    )
     false_discovery_rate: float = Field(
         default=0.1, gt=0, lt=0.5, description="expected share of false sensitive calls, at most"
     )

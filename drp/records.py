@@ -396,6 +396,7 @@ def thresholds(config: Mapping[str, Any]) -> dict[str, str]:
         "and distance from the reference median": f"{calls['auc_difference']:g} points of AUC",
         "reachable if viable at the plasma peak": f"{calls['viability_at_cmax']:g} % or less",
         "strong if viable at the plasma peak": f"{calls['strong_at_cmax']:g} % or less",
+        "and probability of being sensitive": f"{calls['least_probability']:g}",
         "false sensitive calls of a sample, expected at most": (
             f"{100 * calls['false_discovery_rate']:g} %"
         ),

@@ -196,6 +196,16 @@ def test_the_false_discovery_rate_is_held_over_the_panel():
     assert (1 - called["p_sensitive"]).mean() <= SETTINGS["false_discovery_rate"]
 
 
+def test_a_drug_that_is_hardly_probable_is_not_called_among_sure_ones():
+    """Nine sure drugs leave room for a tenth that may be false; it must still be probable."""
+    sure = {f"d{place}": 30.0 for place in range(9)}
+    found = panel_calls(sure | {"hardly": 74.0}, half=4.0)
+    assert (found.loc[list(sure), "call"] == "sensitive").all()
+    hardly = found.loc["hardly"]
+    assert hardly["p_sensitive"] < 0.5 and hardly["expected_false"] < 0.1
+    assert hardly["call"] == "intermediate"
+
+
 def test_a_spread_that_is_all_noise_makes_no_sensitive_call():
     """Every sample is alike and measured with an SD of 5: a fifth lies beyond both cuts."""
     rng = np.random.default_rng(21)
