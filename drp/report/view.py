@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from drp.call_words import rank_words
 from drp.provenance import digest
 from drp.report import numerals
 from drp.report.answers import QUESTIONS
@@ -215,7 +216,7 @@ def _row(drug: Drug) -> dict[str, Any]:
 
 def _why(drug: Drug) -> str:
     """Join the reason and the statements that it does not contain already."""
-    parts = [numerals.sentence(drug.reason)]
+    parts = [numerals.sentence(_reason(drug))]
     if drug.exposure:
         named = drug.exposure.lower().startswith("exposure")
         parts.append(numerals.sentence(drug.exposure if named else f"Exposure: {drug.exposure}"))
@@ -230,8 +231,21 @@ def _why(drug: Drug) -> str:
         parts.append(f"Rank not told apart from {numerals.listed(drug.tied_with, 4)}.")
     if drug.call == "sensitive" and drug.expected_false is not None:
         share = numerals.percent(100 * drug.expected_false)
-        parts.append(f"Of the calls down to here, {share} % may be false.")
+        if share != "0":
+            parts.append(f"Of the calls down to here, {share} % may be false.")
     return " ".join(filter(None, [*parts, *drug.published]))
+
+
+def _reason(drug: Drug) -> str:
+    """Give the reason without what stands beside it: rank (in its columns) and exposure.
+
+    A sensitive drug keeps its rank, and a provisional rank its word.
+    """
+    beside = {"exposure unknown"} if drug.exposure.startswith("exposure unknown: ") else set()
+    if drug.call != "sensitive" and drug.rank.percentile is not None:
+        beside.add(rank_words(drug.rank.percentile, drug.rank.n_reference))
+    said = [part for part in drug.reason.split("; ") if part not in beside]
+    return "; ".join(said) or drug.reason
 
 
 def _optional(value: float | None, write: Any) -> str:
@@ -330,9 +344,8 @@ def _p_words(item: Combination) -> str:
     parts = [_optional(item.bliss_p, numerals.p_value)]
     if item.p_fdr is not None:
         parts.append(f"{numerals.p_value(item.p_fdr)} adjusted for all combinations")
-    if item.probability_synergistic is not None:
-        sure = numerals.probability(item.probability_synergistic)
-        parts.append(f"probability of synergy {sure}")
+    if item.probability_synergistic is not None and "probability of synergy" not in item.synergy:
+        parts.append(f"probability of synergy {numerals.probability(item.probability_synergistic)}")
     return ", ".join(filter(None, parts))
 
 
@@ -427,7 +440,7 @@ def _provenance(provenance: Provenance) -> list[dict[str, str]]:
         "Hash of the configuration": provenance.config_hash,
         "Seed": "" if provenance.seed is None else str(provenance.seed),
         "Input files, SHA-256": joined({k: v[:16] for k, v in provenance.files.items()}),
-        "Hashes of tables, reference and sheet rows": joined(
+        "Tables and rows": joined(
             {name: digest(pairs) for name, pairs in hashed.items() if pairs}
         ),
         "Edits and remarks": "; ".join(provenance.edits),
