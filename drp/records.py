@@ -122,7 +122,7 @@ def _record(plan: Plan, patient: Row, tables: _GroupTables) -> PatientRecord:
                 "exclusions": digest(own["exclusions"]),
                 "approvals": digest(own["approvals"]),
             },
-            "reference": _reference_hashes(own["reference"]),
+            "reference": {row["sample"]: _cohort_hash(plan, row, own) for row in rows},
             "tables": table_hashes(),
             "edits": _edits(
                 own["exclusions"], tables.whole("warnings"), {row["plate"] for row in plates}
@@ -131,11 +131,10 @@ def _record(plan: Plan, patient: Row, tables: _GroupTables) -> PatientRecord:
     )
 
 
-def _reference_hashes(rows: Rows) -> dict[str, str]:
-    by_assay: dict[str, list[str]] = {}
-    for row in rows:
-        by_assay.setdefault(row["assay"], []).append(row["source_hash"])
-    return {assay: digest(sorted(hashes)) for assay, hashes in sorted(by_assay.items())}
+def _cohort_hash(plan: Plan, sample: Row, tables: Mapping[str, Rows]) -> str:
+    """The cohort a sample is compared with, patients and healthy controls."""
+    assay = sample.get("assay") or plan.config.assay.name
+    return digest(_cohort_of(plan, sample["sample"], assay, tables)[1:])
 
 
 def _cut(

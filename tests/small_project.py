@@ -127,7 +127,8 @@ class SmallProject:
         inputs |= {"quality": [Path("results/runs/run/quality.parquet")]}
         inputs |= {"reference": [outputs["reference"]], "other_references": [outputs["others"]]}
         inputs |= {"risk": [risk["risk"]], "risk_context": [risk["context"]]}
-        stage("record", inputs, {"records": folder / "records"}, group)
+        made = {"records": folder / "records", "index": folder / "index.json"}
+        stage("record", inputs, made, group)
         found = {}
         for path in sorted((folder / "records").glob("*.json")):
             kinds = {"html": "html", "pdf": "pdf", "json": "json", "fhir": "fhir.json"}

@@ -440,9 +440,8 @@ def _provenance(provenance: Provenance) -> list[dict[str, str]]:
         "Hash of the configuration": provenance.config_hash,
         "Seed": "" if provenance.seed is None else str(provenance.seed),
         "Input files, SHA-256": joined({k: v[:16] for k, v in provenance.files.items()}),
-        "Tables and rows": joined(
-            {name: digest(pairs) for name, pairs in hashed.items() if pairs}
-        ),
-        "Edits and remarks": "; ".join(provenance.edits),
+        "Tables and rows": joined({name: digest(pairs) for name, pairs in hashed.items() if pairs}),
+        # Wells taken out stand under "Changes by people".
+        "Remarks": "; ".join(edit for edit in provenance.edits if " taken out: " not in edit),
     }
     return [{"term": term, "text": text} for term, text in lines.items() if text]
