@@ -417,7 +417,8 @@ class Provenance(_Part):
 
     `files` maps the name of each input to its SHA-256, `versions` each program to its version,
     `tables` each table of knowledge (drugs, plasma levels, risk systems) and `reference` the
-    cohort that each sample is compared with to a hash; `sheets` the patient's own rows of each sheet.
+    cohort that each sample is compared with to a hash; `sheets` the patient's own rows of each
+    sheet.
     """
 
     run_id: str = ""

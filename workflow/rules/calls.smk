@@ -60,6 +60,7 @@ rule cohort_page:
         page="reports/cohort.html",
     log:
         "logs/cohort_page.log",
+    localrule: True
     params:
         code=PLAN.code("cohort_page"),
         settings=PLAN.settings("cohort_page"),

@@ -24,6 +24,7 @@ rule samples:
         samples=f"{BATCH}/samples.parquet",
     log:
         "logs/{batch}/samples.log",
+    localrule: True
     params:
         code=PLAN.code("samples"),
         settings=PLAN.settings("samples"),
@@ -48,6 +49,7 @@ rule charts:
         ),
     log:
         "logs/charts.log",
+    localrule: True
     params:
         code=PLAN.code("charts"),
         settings=PLAN.settings("charts"),

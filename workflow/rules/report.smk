@@ -102,6 +102,7 @@ rule index:
         ),
     log:
         "logs/index.log",
+    localrule: True
     params:
         code=PLAN.code("index"),
         settings=PLAN.settings("index"),
