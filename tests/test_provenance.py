@@ -63,6 +63,7 @@ def test_every_module_of_science_is_in_some_fingerprint():
         "drp.run_provenance",
         "drp.verify",
         "drp.summary",
+        "drp.arguments",
         "drp.cli",
         "drp.export",
         "drp.project",
