@@ -25,7 +25,7 @@ from tests.project import ROOT
 from tests.review_example import EXCLUSIONS, REMARKS, page, viability_rows, write_config
 from tests.test_plate_review import evil_page
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 BEFORE = sheet_text(EXCLUSIONS, REMARKS)
 # 20:00 UTC is the next day in India: the date in the file is that of the laboratory's clock.

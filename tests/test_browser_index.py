@@ -15,7 +15,7 @@ from tests.browser import (
     write_page,
 )
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 
 N = 2000
 AGENTS = ["Venetoclax", "Bortezomib", "Dasatinib", "none"]

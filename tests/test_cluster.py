@@ -10,7 +10,7 @@ from tests.faults import outcome, said, snakemake_of, start, stop, timed_run, un
 from tests.project import copy_part_of_demo
 from tests.slurm_cluster import NODES, cluster, missing
 
-pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.xdist_group("cluster")]
+pytestmark = [pytest.mark.slow, pytest.mark.cluster]
 PATIENTS = ("P01", "P04")
 QUICK = ("--profile", "slurm", "--slurm-init-seconds-before-status-checks=2", "--latency-wait=5")
 

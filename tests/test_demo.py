@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from tests.project import EPOCH, ROOT, copy_demo, drp, planned
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from tests.faults import (
 )
 from tests.project import copy_part_of_demo
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.slow
 PATIENTS = ("P01", "P04")
 
 

@@ -11,7 +11,7 @@ import pytest
 from drp.storage import read_table
 from tests.project import ROOT, drp
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("leukaemia")]
+pytestmark = pytest.mark.slow
 WEAK = "16PB0066"
 
 

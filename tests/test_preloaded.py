@@ -15,7 +15,6 @@ from drp.asking import ADDRESS, STARTED, ask, receive
 from drp.preloaded import preloaded
 from tests.project import ROOT
 
-pytestmark = pytest.mark.xdist_group("preloaded")
 WAIT_S = 120
 
 
