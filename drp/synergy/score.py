@@ -19,9 +19,10 @@ from drp.synergy.draws import (
     probability_above,
     widening,
 )
-from drp.synergy.models import Models, Seen, fit_observed, no_models, score_models
+from drp.synergy.models import Models, no_models, score_models
 from drp.synergy.noise import Controls, Noise
 from drp.synergy.nulls import FloatArray
+from drp.synergy.observed import Seen, fit_observed
 from drp.synergy.regions import BestRegion, best_region
 from drp.synergy.surface import DoseMatrix
 from drp.synergy.table import Table, read_off_curves
