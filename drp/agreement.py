@@ -53,7 +53,11 @@ def within_plate(wells: pd.DataFrame) -> tuple[float, int]:
     (7.07, 1)
     """
     of_sample = wells[wells["role"] == "sample"]
-    groups = of_sample.groupby(_KEY)["viability_pct"].agg(["var", "count"])
+    # Most plates hold no replicates, or few: only those are worth sorting into groups.
+    repeated = of_sample.duplicated(_KEY, keep=False).to_numpy()
+    if not repeated.any():
+        return float("nan"), 0
+    groups = of_sample[repeated].groupby(_KEY)["viability_pct"].agg(["var", "count"])
     groups = groups[groups["count"] > 1]
     if groups.empty:
         return float("nan"), 0

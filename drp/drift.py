@@ -29,7 +29,9 @@ def plate_drift(plate: pd.DataFrame) -> tuple[float, float]:
         wells; NaN with fewer than 3.
     """
     plain = plain_arm(plate)
-    usable = plain[(plain["role"] == "negative") & (plain["status"] == "ok") & ~plain["excluded"]]
+    role, status = plain["role"].to_numpy(), plain["status"].to_numpy()
+    excluded = plain["excluded"].to_numpy(dtype=bool)
+    usable = plain[(role == "negative") & (status == "ok") & ~excluded]
     vehicles = usable["drug"].tolist()
     if not vehicles:
         return float("nan"), float("nan")

@@ -19,6 +19,7 @@ from drp.trends import Trend, rank_slope
 from drp.wellnames import FORMATS, smallest_format
 
 Values = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 Method = Literal["none", "loess"]
 Kinds = list[tuple[str, NDArray[np.int64], Values]]
 
@@ -89,14 +90,16 @@ def measure_drugs(plate: pd.DataFrame) -> tuple[Trend, Trend]:
     puts its lowest doses, or its strong drugs, to one side, this is no fault of the plate.
     """
     plain = plain_arm(plate)
-    alone = ~((plain["dose2"] > 0) | (plain["dose3"] > 0))
-    wells = plain[_read(plain) & (plain["role"] == "sample") & (plain["dose"] > 0) & alone]
-    names = list(zip(wells["sample"], wells["drug"], strict=True))
-    doses = wells["dose"].to_numpy(float)
+    dose, *others = (plain[name].to_numpy(float) for name in ("dose", "dose2", "dose3"))
+    alone = ~((others[0] > 0) | (others[1] > 0))
+    wells = np.flatnonzero(_read(plain) & _has(plain, "sample") & (dose > 0) & alone)
+    named = (plain[name].to_numpy(dtype=object)[wells].tolist() for name in ("sample", "drug"))
+    names, doses = list(zip(*named, strict=True)), dose[wells]
     lowest: dict[tuple[str, str], float] = {}
     for name, dose in zip(names, doses, strict=True):
         lowest[name] = min(dose, lowest.get(name, dose))
-    inactive = wells[doses == np.array([lowest[name] for name in names], dtype=float)]
+    at_lowest = doses == np.array([lowest[name] for name in names], dtype=float)
+    inactive = plain.iloc[wells[at_lowest]]
     return _gradients(_kinds(inactive, "signal", "sample"), _places(inactive), plate_shape(plate))
 
 
@@ -180,12 +183,18 @@ def correct(plate: pd.DataFrame, method: Method, limits: Mapping[str, Any]) -> C
     return Correction(applied=True, reason=reason, factor=factor, after=_left_out(plate))
 
 
-def _read(plate: pd.DataFrame) -> "pd.Series[bool]":
-    return (plate["status"] == "ok") & ~plate["excluded"]
+def _read(plate: pd.DataFrame) -> Mask:
+    read: Mask = (plate["status"].to_numpy() == "ok") & ~plate["excluded"].to_numpy(dtype=bool)
+    return read
+
+
+def _has(plate: pd.DataFrame, role: str) -> Mask:
+    has: Mask = plate["role"].to_numpy() == role
+    return has
 
 
 def _negatives(plate: pd.DataFrame) -> pd.DataFrame:
-    return plate[_read(plate) & (plate["role"] == "negative")]
+    return plate[_read(plate) & _has(plate, "negative")]
 
 
 def _surface_wells(plate: pd.DataFrame) -> pd.DataFrame:
@@ -275,7 +284,7 @@ def _left_out(plate: pd.DataFrame) -> Effects:
 
 
 def _places(wells: pd.DataFrame) -> Values:
-    return wells[["row", "column"]].to_numpy(float)
+    return np.array([wells["row"].to_numpy(), wells["column"].to_numpy()], dtype=float).T
 
 
 def _fractions(wells: pd.DataFrame) -> Values:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from drp.agreement import between_plates, conditions, within_plate
 from drp.drift import plate_drift, reading_order, run_drift
@@ -87,11 +88,12 @@ def judge_plates(
         fewer than 3 of them), measured_at, read_order and read_order_source, and run_drift_… (see
         `drp.drift.run_drift`), equal for all plates of a run.
     """
-    scaled = scale(wells[[name for name in _USED if name in wells]])
+    scaled = scale(_selectable(wells[[name for name in _USED if name in wells]]))
     plates = {str(name): group for name, group in scaled.groupby("plate", sort=True)}
     corrections = {name: correct(plate, correction, tiers) for name, plate in plates.items()}
     usable = conditions(_corrected(scaled, plates, corrections))
-    rows = [_metrics(name, plate, usable) for name, plate in plates.items()]
+    treated = {str(name): group for name, group in usable.groupby("plate", sort=True)}
+    rows = [_metrics(name, plate, treated.get(name)) for name, plate in plates.items()]
     for row in rows:
         row |= _correction_columns(corrections[row["plate"]], correction)
     _compare_plates(rows, usable, tiers)
@@ -107,6 +109,12 @@ def judge_plates(
     return check(quality, "quality")
 
 
+def _selectable(wells: pd.DataFrame) -> pd.DataFrame:
+    """Hold text as Python's: selecting the wells of a plate, done many times, is then cheap."""
+    text = [name for name in wells if pd.api.types.is_string_dtype(wells[name].dtype)]
+    return wells.astype({name: object for name in text if not wells[name].isna().any()})
+
+
 def _corrected(
     scaled: pd.DataFrame,
     plates: Mapping[str, pd.DataFrame],
@@ -118,15 +126,11 @@ def _corrected(
     return scaled.assign(viability_pct=values)
 
 
-def _metrics(name: str, plate: pd.DataFrame, usable: pd.DataFrame) -> Row:
-    plain = plain_arm(plate)
-    negative = plain.loc[plain["control"] == "negative", "signal"].to_numpy(float)
-    positive, blank = (
-        plate.loc[plate["control"] == kind, "signal"].to_numpy(float)
-        for kind in ("positive", "blank")
-    )
+def _metrics(name: str, plate: pd.DataFrame, treated: pd.DataFrame | None) -> Row:
+    negative = _signals(plain_arm(plate), "negative")
+    positive, blank = _signals(plate, "positive"), _signals(plate, "blank")
     with_drug = plate["role"].isin(["sample", "negative", "positive"])
-    replicate_sd, n_replicated = within_plate(usable[usable["plate"] == name])
+    replicate_sd, n_replicated = (_UNKNOWN, 0) if treated is None else within_plate(treated)
     return {
         "plate": name,
         "run": plate["run"].iloc[0],
@@ -149,6 +153,12 @@ def _metrics(name: str, plate: pd.DataFrame, usable: pd.DataFrame) -> Row:
         "n_flagged": int(((plate["status"] != "ok") & with_drug).sum()),
         **_place_columns(plate),
     }
+
+
+def _signals(plate: pd.DataFrame, control: str) -> NDArray[np.float64]:
+    signals: NDArray[np.float64] = plate["signal"].to_numpy(float)
+    chosen: NDArray[np.float64] = signals[plate["control"].to_numpy() == control]
+    return chosen
 
 
 def _place_columns(plate: pd.DataFrame) -> Row:

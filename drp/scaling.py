@@ -37,10 +37,12 @@ def levels(plate: pd.DataFrame) -> tuple[float, float]:
     >>> levels(plate)
     (100.0, 20.0)
     """
+    controls, signals = plate["control"].to_numpy(), plate["signal"].to_numpy(dtype=float)
 
     def median(control: str) -> float:
-        values = plate.loc[plate["control"] == control, "signal"]
-        return float(values.median()) if len(values) else float("nan")
+        values = signals[controls == control]
+        values = values[~np.isnan(values)]
+        return float(np.median(values)) if len(values) else float("nan")
 
     low = median("positive")
     if np.isnan(low):
@@ -55,12 +57,15 @@ def plain_arm(plate: pd.DataFrame) -> pd.DataFrame:
     """
     if "addon" not in plate:
         return plate
-    plain = plate[plate["addon"] == ""]
+    alone = plate["addon"].to_numpy() == ""
+    if alone.all():
+        return plate
+    plain = plate[alone]
     return plain if (plain["control"] == "negative").any() else plate
 
 
 def _arms(plate: pd.DataFrame) -> list[pd.DataFrame]:
-    if "addon" not in plate:
+    if "addon" not in plate or (plate["addon"].to_numpy() == "").all():
         return [plate]
     return [arm for _, arm in plate.groupby("addon", sort=True)]
 
@@ -68,7 +73,8 @@ def _arms(plate: pd.DataFrame) -> list[pd.DataFrame]:
 def _scaled(arm: pd.DataFrame, plate: pd.DataFrame) -> pd.DataFrame:
     """Scale the wells of an arm: 100 % by its own controls, 0 % by those of the whole plate."""
     (top, _), (_, low) = levels(arm), levels(plate)
-    signal = arm["signal"].where(arm["status"] == "ok").astype(float)
+    read = arm["status"].to_numpy() == "ok"
+    signal = np.where(read, arm["signal"].to_numpy(dtype=float), np.nan)
     if top > low:
         # written as signal / top where nothing is subtracted, so that published values of that
         # form come back to the last digit

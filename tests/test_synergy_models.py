@@ -151,6 +151,18 @@ def test_the_order_of_rows_changes_no_bit():
     pd.testing.assert_series_equal(row_of(table), row_of(shuffled), check_exact=True)
 
 
+def test_what_is_fitted_together_changes_no_bit(monkeypatch):
+    dose = [0.0, 1.0, 3.0, 10.0, 30.0]
+    grids = [grid(dose, dose[:size]) for size in (2, 4, 5)]
+    grids.append(grid(dose[:4], dose[:4], dose[:3]))
+    parts = [wells(cells, sd=4, seed=at).assign(sample=f"S{at}") for at, cells in enumerate(grids)]
+    table = pd.concat(parts, ignore_index=True).fillna({"drug3": ""})
+    together = score_synergy(table, seed=1, draws=100)
+    monkeypatch.setattr("drp.synergy.score._AT_ONCE", 1)
+    for one, other in zip(together, score_synergy(table, seed=1, draws=100), strict=True):
+        pd.testing.assert_frame_equal(one, other, check_exact=True)
+
+
 def test_a_region_is_found_where_it_was_planted_and_only_there():
     cells = grid(DOSES, DOSES)
     table = wells(cells, sd=2.0)

@@ -4,7 +4,7 @@
 points of % inhibition (100 - viability); positive is synergy.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,10 +14,10 @@ from drp.synergy.agreement import NO_MUSYC, musyc_columns
 from drp.synergy.arms import add_unscored, split_arms
 from drp.synergy.cells import cell_table
 from drp.synergy.draws import Centre, false_discovery_rate
-from drp.synergy.noise import controls_of, find_controls, measure_noise
-from drp.synergy.score import score_cells
+from drp.synergy.noise import Controls, Noise, controls_of, find_controls, measure_noise
+from drp.synergy.score import observe, score_cells
 from drp.synergy.summary import find_reach, summarise
-from drp.synergy.surface import dose_matrices
+from drp.synergy.surface import DoseMatrix, dose_matrices
 from drp.synergy.verdict import CALLS, Limits
 from drp.synergy.zip import Variant
 from drp.tables import TABLES, check
@@ -173,11 +173,9 @@ def score_synergy(
     """
     limits = limits or Limits()
     viability, arms = split_arms(viability)
-    by_plate = controls_of(viability)
+    matrices = _with_noise(dose_matrices(viability), controls_of(viability), prior_sd)
     rows, surfaces = [], []
-    for matrix in dose_matrices(viability):
-        controls = find_controls(by_plate, matrix)
-        noise = measure_noise(matrix, controls, prior_sd)
+    for matrix, controls, noise, seen in observe(matrices, models=models, variant=zip_variant):
         scores = score_cells(
             matrix,
             controls,
@@ -188,6 +186,7 @@ def score_synergy(
             models=models,
             model_draws=model_draws,
             zip_variant=zip_variant,
+            seen=seen,
         )
         surface_fit = musyc_columns(matrix) if musyc else NO_MUSYC
         reach = find_reach(matrix, cmax or {})
@@ -200,6 +199,16 @@ def score_synergy(
     )
     synergy["p_fdr"] = adjusted.astype("float64")
     return check(synergy, "synergy"), check(_table("surface", surfaces), "surface")
+
+
+def _with_noise(
+    matrices: Iterable[DoseMatrix],
+    by_plate: dict[tuple[str, str], pd.DataFrame],
+    prior_sd: float,
+) -> Iterator[tuple[DoseMatrix, Controls, Noise]]:
+    for matrix in matrices:
+        controls = find_controls(by_plate, matrix)
+        yield matrix, controls, measure_noise(matrix, controls, prior_sd)
 
 
 def _table(name: str, parts: list[pd.DataFrame]) -> pd.DataFrame:

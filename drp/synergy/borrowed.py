@@ -76,13 +76,15 @@ def borrow(
     (('B',), [[1.0, 0.0], [1.0, 5.0], [0.0, 5.0]])
     """
     order = list(range(len(drugs)))
-    units = set(wells.loc[(wells[order] > 0).any(axis=1), "dose_unit"])
-    together = wells[(wells[order] > 0).all(axis=1)]
+    doses = wells[order].to_numpy(dtype=float)
+    used = wells["used"].to_numpy(dtype=bool)
+    units = set(wells["dose_unit"].to_numpy()[(doses > 0).any(axis=1)])
+    together = doses[(doses > 0).all(axis=1)]
     parts, helped = [wells], []
     for place, drug in enumerate(drugs):
-        others = wells[[one for one in order if one != place]]
-        alone = wells[(others == 0).all(axis=1) & wells["used"]][place].to_numpy(dtype=float)
-        if not len(_missing(together[place].to_numpy(dtype=float), alone)):
+        others = np.delete(doses, place, axis=1)
+        alone = doses[(others == 0).all(axis=1) & used, place]
+        if not len(_missing(together[:, place], alone)):
             continue
         found = lone.get((sample, drug.casefold()))
         if found is None or set(found["dose_unit"]) != units:
@@ -95,6 +97,8 @@ def borrow(
                 added[one] = new["dose"] if one == place else 0.0
             parts.append(added)
             helped.append(drug)
+    if not helped:
+        return wells.reset_index(drop=True), ()
     return pd.concat(parts, ignore_index=True)[list(wells.columns)], tuple(helped)
 
 
@@ -130,11 +134,13 @@ def elsewhere(
         if found is None or set(found["dose_unit"]) != {dose_unit}:
             continue
         alone = (np.delete(doses, place, axis=1) == 0).all(axis=1) & (doses[:, place] > 0)
+        known = found["dose"].to_numpy(dtype=float)
+        viability = found["viability_pct"].to_numpy(dtype=float)
         for cell in np.flatnonzero(alone):
             dose = doses[cell, place]
-            same = found[np.abs(found["dose"].to_numpy(dtype=float) - dose) <= SAME_DOSE * dose]
+            same = viability[np.abs(known - dose) <= SAME_DOSE * dose]
             if len(same):
-                mean[cell] = 100.0 - float(np.sort(same["viability_pct"].to_numpy()).mean())
+                mean[cell] = 100.0 - float(np.sort(same).mean())
                 n_wells[cell] = len(same)
     return mean, n_wells
 

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from drp.synergy.hill import HillFits, fit_hill
+from drp.synergy.hill import HillFits
 from drp.synergy.hill_plan import FEWEST_FREE
+from drp.synergy.zip_steps import Steps, fit_asked, request, run
 
 Floats = NDArray[np.float64]
 
@@ -48,6 +49,7 @@ def relative_inhibition(fits: HillFits, lowest: ArrayLike, highest: ArrayLike) -
 
     Examples
     --------
+    >>> from drp.synergy.hill import fit_hill
     >>> dose = np.array([1.0, 3.0, 9.0, 27.0, 81.0])
     >>> fits = fit_hill(dose, [100 * dose / (9 + dose)])
     >>> relative_inhibition(fits, 1.0, 81.0).round(3)
@@ -83,17 +85,20 @@ def single_ri(dose: ArrayLike, inhibition: ArrayLike) -> float:
     >>> round(single_ri([0, 1, 3, 9, 27, 81], [0, 10, 25, 50, 75, 90]), 2)
     50.0
     """
+    return run(score_ri(dose, inhibition), fit_asked)
+
+
+def score_ri(dose: ArrayLike, inhibition: ArrayLike) -> Steps[float]:
+    """Give the RI of one drug as `single_ri` does, asking for fits as it goes."""
     dose, inhibition = np.asarray(dose, dtype=np.float64), np.asarray(inhibition, dtype=np.float64)
     used = (dose > 0) & np.isfinite(inhibition)
     if used.sum() < FEWEST_FREE:
         return float("nan")
-    fits = fit_hill(dose[used], inhibition[None, used])
+    fits = yield request(dose[used], inhibition[None, used])
     return float(relative_inhibition(fits, dose[used].min(), dose[used].max())[0])
 
 
-def css(
-    doses: tuple[ArrayLike, ArrayLike], inhibition: ArrayLike, singles: HillFits | None = None
-) -> Css:
+def css(doses: tuple[ArrayLike, ArrayLike], inhibition: ArrayLike) -> Css:
     """Score how sensitive a sample is to a pair of drugs over all doses.
 
     CSS1 is the RI of drug 1 with drug 2 at its midpoint, at most its highest dose: each
@@ -105,8 +110,6 @@ def css(
         Levels of each drug, ascending, 0 the first: (n_1,) and (n_2,).
     inhibition : array (n_1, n_2)
         %, not clipped; what was read off a curve above 100 counts as 100. NaN = missing.
-    singles : HillFits, optional
-        The two drugs alone, dose 0 included; by default fitted here.
 
     Returns
     -------
@@ -126,30 +129,34 @@ def css(
     >>> [round(score, 3) for score in css((dose, dose), both)[:3]]
     [75.0, 75.0, 75.0]
     """
+    return run(score_css(doses, inhibition), fit_asked)
+
+
+def score_css(doses: tuple[ArrayLike, ArrayLike], inhibition: ArrayLike) -> Steps[Css]:
+    """Score a pair as `css` does, asking for fits as it goes."""
     level = [np.asarray(one, dtype=np.float64) for one in doses]
     table = np.asarray(inhibition, dtype=np.float64)
-    sides = [
-        _side(level[0], level[1], table, None if singles is None else singles.take(slice(1, 2))),
-        _side(level[1], level[0], table.T, None if singles is None else singles.take(slice(0, 1))),
-    ]
+    first = yield from _side(level[0], level[1], table)
+    second = yield from _side(level[1], level[0], table.T)
+    sides = [first, second]
     missing = [str(drug + 1) for drug, side in enumerate(sides) if np.isnan(side)]
     reason = f"too few doses for CSS along drug {' and '.join(missing)}" if missing else ""
     anchored = [len(one) == 2 for one in level]
     whole = np.mean(
         [side for side, own in zip(sides, anchored, strict=True) if not own] or [np.nan]
     )
-    return Css(sides[0], sides[1], float(whole), reason)
+    return Css(first, second, float(whole), reason)
 
 
-def _side(along: Floats, partner: Floats, table: Floats, partner_alone: HillFits | None) -> float:
+def _side(along: Floats, partner: Floats, table: Floats) -> Steps[float]:
     """Give the RI of the drug of the rows with the other at its midpoint, or at its one dose."""
     if (along > 0).sum() < FEWEST_FREE:
         return float("nan")
     if len(partner) == 2:
-        return single_ri(along, table[:, 1])
-    alone = partner_alone or fit_hill(partner, table[None, 0])
-    curves = fit_hill(partner, table)
-    at = np.minimum(alone.midpoint[0], partner.max())
+        return (yield from score_ri(along, table[:, 1]))
+    curves = yield request(partner, table)
+    at = np.minimum(curves.midpoint[0], partner.max())  # the first row is the partner alone
     if np.isnan(at):  # without a midpoint the highest dose is as near as one can come
         at = np.float64(partner.max())
-    return single_ri(along, np.minimum(curves.at(at[None])[:, 0], 100.0))
+    read = np.minimum(curves.at(at[None])[:, 0], 100.0)
+    return (yield from score_ri(along, read))

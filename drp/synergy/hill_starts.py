@@ -86,7 +86,20 @@ class Group(NamedTuple):
     fixed: bool
 
 
-def node_gains(table: Table, group: Group, part: slice) -> Floats:
+class NodeSums(NamedTuple):
+    """Sums over doses at the nodes: of w, w t, w t²; the spread of t, and 1 / spread.
+
+    All (n_nodes, 1) but for `whole`, the sum of w.
+    """
+
+    whole: float
+    t: Floats
+    tt: Floats
+    spread: Floats
+    per_spread: Floats
+
+
+def node_gains(table: Table, group: Group, part: slice, sums: NodeSums) -> Floats:
     """Give how much better than a flat curve each node explains some curves, signed.
 
     Parameters
@@ -97,13 +110,15 @@ def node_gains(table: Table, group: Group, part: slice) -> Floats:
         The curves.
     part : slice
         Which of them, `CURVES_IN_CACHE` at most.
+    sums : NodeSums
+        From `node_sums`, the same for all parts.
 
     Returns
     -------
     array (n_nodes, n_curves of the part)
         Above 0 where inhibition rises, below 0 where it falls with dose.
     """
-    whole, t, tt, spread, per_spread = _node_sums(table, group)
+    whole, t, tt, spread, per_spread = sums
     pull = _product(table.t, group.weight[:, None] * group.y[:, part])
     room = group.room[part]
     if group.fixed:
@@ -112,30 +127,30 @@ def node_gains(table: Table, group: Group, part: slice) -> Floats:
         gain *= np.sign(span)
         return gain
     # In viability, the mirror image of inhibition, the cap is a lowest value of either asymptote.
-    sums = Sums(np.full(1, whole), whole - t, whole - 2.0 * t + tt, spread, pull)
+    mirrored = Sums(np.full(1, whole), whole - t, whole - 2.0 * t + tt, spread, pull)
     limits = Bounds(bottom=(0.0, np.inf))
     base = whole * np.minimum(room, 0.0) ** 2
     below = room < 0
     if not below.any():
-        return signed_gains(sums, limits, room, base, (FALLING, RISING))
+        return signed_gains(mirrored, limits, room, base, (FALLING, RISING))
     gain = np.empty_like(pull)
     for some in (below, ~below):
-        one = sums._replace(sy=pull[:, some])
+        one = mirrored._replace(sy=pull[:, some])
         gain[:, some] = signed_gains(one, limits, room[some], base[some], (FALLING, RISING))
     # Where t is the same at every dose but for rounding, so is what it seems to explain.
-    gain *= spread > SMALLEST_SPREAD * sums.ss
+    gain *= spread > SMALLEST_SPREAD * mirrored.ss
     return gain
 
 
-def _node_sums(table: Table, group: Group) -> tuple[float, Floats, Floats, Floats, Floats]:
-    """Give sums over doses at the nodes: of w, w t, w t²; the spread of t, and 1 / spread."""
+def node_sums(table: Table, group: Group) -> NodeSums:
+    """Give the sums over doses that all curves of a group share."""
     weight = group.weight
     whole = float(weight.sum())
     t, tt = (table.t @ weight)[:, None], (table.square @ weight)[:, None] + TINY
     spread = tt if group.fixed else np.maximum(tt - t * t / whole, 0.0)
     seen = np.where(spread > SMALLEST_SPREAD * tt, spread, 0.0)
     per_spread = np.where(seen > 0, 1.0 / np.maximum(seen, TINY), 0.0)
-    return whole, t, tt, spread, per_spread
+    return NodeSums(whole, t, tt, spread, per_spread)
 
 
 def _product(nodes: Floats, columns: Floats) -> Floats:
@@ -161,9 +176,10 @@ def several_starts(table: Table, group: Group) -> Starts:
     # The error of the best constant, which a free curve whose mean is above the cap has there.
     above = 0.0 if group.fixed else np.minimum(group.room, 0.0)
     spread = total(group.weight[:, None] * (group.y - above) ** 2)
+    sums = node_sums(table, group)
     for begin in range(0, group.y.shape[1], CURVES_IN_CACHE):
         part = slice(begin, begin + CURVES_IN_CACHE)
-        gains = node_gains(table, group, part)
+        gains = node_gains(table, group, part, sums)
         for one in find_starts(gains, nodes, spread[part], (FALLING, RISING)).values():
             found.append(Starts(one.curve + begin, one.log10_ec50, one.log_slope))
     return join(found)
@@ -172,9 +188,10 @@ def several_starts(table: Table, group: Group) -> Starts:
 def best_starts(table: Table, group: Group) -> Starts:
     """Give the best node of each curve; the first where no node betters a flat curve."""
     best = np.empty(group.y.shape[1], dtype=np.intp)
+    sums = node_sums(table, group)
     for begin in range(0, len(best), CURVES_IN_CACHE):
         part = slice(begin, begin + CURVES_IN_CACHE)
-        best[part] = np.argmax(np.abs(node_gains(table, group, part)), axis=0)
+        best[part] = np.argmax(np.abs(node_gains(table, group, part, sums)), axis=0)
     return Starts(np.arange(len(best)), table.midpoint[best], table.eta[best])
 
 

@@ -5,21 +5,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from drp.synergy.css import css, single_ri
 from drp.synergy.draws import Estimate, estimate
 from drp.synergy.hill import HillFits
 from drp.synergy.loewe import loewe
 from drp.synergy.nulls import FloatArray
+from drp.synergy.observed import Seen
 from drp.synergy.surface import DoseMatrix
-from drp.synergy.table import (
-    Table,
-    joined,
-    measured_range,
-    redrawn_curves,
-    single_curves,
-    single_values,
-)
-from drp.synergy.zip import Variant, Zip, zip_draws, zip_model
+from drp.synergy.table import Table, joined, measured_range, redrawn_curves
+from drp.synergy.zip import Variant, zip_draws
 
 Mask = npt.NDArray[np.bool_]
 
@@ -95,13 +88,7 @@ class Models:
 
 
 def score_models(
-    matrix: DoseMatrix,
-    redrawn: FloatArray,
-    *,
-    well_sd: float,
-    df: float,
-    n_negative: int = 0,
-    variant: Variant = "observed",
+    matrix: DoseMatrix, seen: Seen, redrawn: FloatArray, *, df: float, variant: Variant = "observed"
 ) -> Models:
     """Score a matrix by Loewe and ZIP, once as observed and once per draw, and give CSS and RI.
 
@@ -109,15 +96,15 @@ def score_models(
     ----------
     matrix : DoseMatrix
         The wells.
+    seen : Seen
+        Its curves as observed, from `drp.synergy.observed.fit_observed`.
     redrawn : numpy.ndarray
         Inhibition of every cell in each draw, %, shape (draws, n_cells): the draws that Bliss and
         HSA are scored on.
-    well_sd, df : float
-        SD of one well, points, and its degrees of freedom.
-    n_negative : int
-        Negative control wells, on which an untreated cell without wells of its own rests.
+    df : float
+        Degrees of freedom of the SD of one well.
     variant : {"observed", "fitted"}
-        Of ZIP: see `drp.synergy.zip`.
+        Of ZIP, as in `drp.synergy.observed.fit_observed`.
 
     Returns
     -------
@@ -128,22 +115,16 @@ def score_models(
     --------
     See `drp.synergy.score_synergy`, which calls it.
     """
-    table = Table.of(matrix, n_negative)
-    observed, drawn = table.fill(matrix.inhibition), table.fill(redrawn)
-    both = matrix.is_combination
-    single = single_values(table, observed)
-    curves = single_curves(table, single, well_sd)
-    parts = [single_ri(level, values) for level, values in zip(table.levels, single, strict=True)]
-    sensitivity = css((table.levels[0], table.levels[1]), observed) if len(parts) == 2 else None
-    by_zip, alone = _zip(matrix, table, observed, drawn, well_sd, variant)
-    alone = redrawn_curves(table, curves, drawn) if alone is None else alone
+    table, drawn = seen.table, seen.table.fill(redrawn)
+    by_zip, alone = _zip(matrix, seen, drawn, variant)
+    alone = redrawn_curves(table, seen.curves, drawn) if alone is None else alone
     return Models(
-        _loewe(matrix, table, joined(curves), alone, redrawn[:, both]),
+        _loewe(matrix, table, joined(seen.curves), alone, redrawn[:, matrix.is_combination]),
         by_zip,
-        np.nan if sensitivity is None else sensitivity.css,
-        tuple(parts),
-        "CSS is defined for two drugs" if sensitivity is None else sensitivity.reason,
-        _over_pair(table, observed, drawn, df) if len(parts) == 3 else Estimate(),
+        np.nan if seen.css is None else seen.css.css,
+        seen.ri,
+        "CSS is defined for two drugs" if seen.css is None else seen.css.reason,
+        _over_pair(table, seen.observed, drawn, df) if len(seen.ri) == 3 else Estimate(),
     )
 
 
@@ -221,20 +202,13 @@ def _stand_in(defined: Mask) -> str:
 
 
 def _zip(
-    matrix: DoseMatrix,
-    table: Table,
-    observed: FloatArray,
-    drawn: FloatArray,
-    well_sd: float,
-    variant: Variant,
+    matrix: DoseMatrix, seen: Seen, drawn: FloatArray, variant: Variant
 ) -> tuple[ModelScore, HillFits | None]:
     """Score by ZIP; with it the curves of the drugs alone in every draw, if all have a curve."""
-    if matrix.design == "diagonal":
+    table, found = seen.table, seen.zip
+    if found is None:
         reason = "ZIP not reportable: a diagonal design has no rows and columns to fit"
         return _nothing(matrix, len(drawn), reason, variant), None
-    found: Zip = zip_model(
-        table.levels, observed, table.wells, variant=variant, well_sd=well_sd, drugs=matrix.drugs
-    )
     if not found.reportable:
         scored = found.excess[np.isfinite(found.excess)]
         withheld = float(scored.mean()) if scored.size else np.nan

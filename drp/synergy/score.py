@@ -1,7 +1,9 @@
 """The scores of one dose matrix, with their draws."""
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -20,12 +22,16 @@ from drp.synergy.draws import (
 from drp.synergy.models import Models, no_models, score_models
 from drp.synergy.noise import Controls, Noise
 from drp.synergy.nulls import FloatArray
+from drp.synergy.observed import Seen, fit_observed
 from drp.synergy.regions import BestRegion, best_region
 from drp.synergy.surface import DoseMatrix
 from drp.synergy.table import Table, read_off_curves
 from drp.synergy.zip import Variant
 
 Mask = npt.NDArray[np.bool_]
+Measured = tuple[DoseMatrix, Controls, Noise]
+# Matrices whose curves are fitted together: more gain little, and have to be kept in memory.
+_AT_ONCE = 64
 NO_REGION = BestRegion(np.nan, (), (), np.nan)
 
 
@@ -116,6 +122,7 @@ def score_cells(
     models: bool = True,
     model_draws: int | None = None,
     zip_variant: Variant = "observed",
+    seen: Seen | None = None,
 ) -> Scores:
     """Score the combination cells of a matrix, once as observed and once per draw.
 
@@ -130,6 +137,9 @@ def score_cells(
         What the wells were normalised to, and the SD of one well.
     seed, draws, centre, models, model_draws, zip_variant
         As in `drp.synergy.score_synergy`.
+    seen : Seen, optional
+        The curves of the models as observed, where `observe` fitted those of many matrices
+        together; by default fitted here.
 
     Returns
     -------
@@ -154,6 +164,8 @@ def score_cells(
     single, drawn_single = inhibition[matrix.singles], filled[:, matrix.singles]
     both = matrix.is_combination
     expected, drawn_expected = nulls.bliss(single), nulls.bliss(drawn_single)
+    if models and seen is None:
+        (seen,) = _curves([(matrix, controls, noise)], zip_variant)
     return Scores(
         observed=inhibition[both],
         bliss=expected,
@@ -164,19 +176,58 @@ def score_cells(
         df=noise.df,
         models=score_models(
             matrix,
+            seen,
             redrawn if model_draws is None else mirrored_part(redrawn, model_draws),
-            well_sd=noise.well,
             df=noise.df,
-            n_negative=sum(values.size for values in controls.negative),
             variant=zip_variant,
         )
-        if models
+        if seen is not None
         else no_models(matrix, draws),
         region=_region(
             matrix, inhibition[both] - expected, redrawn[:, both] - drawn_expected, noise
         ),
         fitted=fitted,
     )
+
+
+def observe(
+    matrices: Iterable[Measured], *, models: bool = True, variant: Variant = "observed"
+) -> Iterator[tuple[DoseMatrix, Controls, Noise, Seen | None]]:
+    """Fit the curves that the models need, as observed, of many matrices together.
+
+    Parameters
+    ----------
+    matrices : iterable of (DoseMatrix, Controls, Noise)
+        The wells, what they were normalised to, and the SD of one well.
+    models : bool
+        False: no curves are needed, and none are fitted.
+    variant : {"observed", "fitted"}
+        Of ZIP: see `drp.synergy.zip`.
+
+    Yields
+    ------
+    matrix, controls, noise
+        As given, in the same order.
+    seen : Seen or None
+        The curves; the same to the last bit whatever stands beside a matrix.
+
+    Examples
+    --------
+    See `drp.synergy.score_synergy`, which calls it.
+    """
+    remaining = iter(matrices)
+    while part := list(islice(remaining, _AT_ONCE)):
+        seen = _curves(part, variant) if models else [None] * len(part)
+        for one, curves in zip(part, seen, strict=True):
+            yield *one, curves
+
+
+def _curves(part: Sequence[Measured], variant: Variant) -> list[Seen]:
+    known = [
+        (matrix, noise.well, sum(values.size for values in controls.negative))
+        for matrix, controls, noise in part
+    ]
+    return fit_observed(known, variant)
 
 
 def _region(matrix: DoseMatrix, excess: FloatArray, drawn: FloatArray, noise: Noise) -> BestRegion:

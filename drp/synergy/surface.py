@@ -166,7 +166,8 @@ def _combination_wells(viability: pd.DataFrame) -> tuple[pd.DataFrame, Lone]:
         found.error("synergy.missing-column", Place(), f"there is no column {column}", "Add it.")
     found.raise_errors()
     absent = {column: value for column, value in _DEFAULTS.items() if column not in viability}
-    wells = viability.assign(**absent).reset_index(drop=True)
+    # Of some thirty columns of a well; every selection of wells would carry all of them.
+    wells = viability.assign(**absent)[[*_NEEDED, *_DEFAULTS]].reset_index(drop=True)
     wells = wells.fillna({drug: "" for drug, _ in _SLOTS})
     named = sum((wells[drug] != "").astype(int) for drug, _ in _SLOTS)
     finite = np.isfinite(wells["viability_pct"].to_numpy(dtype=np.float64))
@@ -197,8 +198,8 @@ def _dose_units(
     """Find the one unit of each combination; wells without any drug may leave it out."""
     found, units = Problems(), {}
     for (sample, drugs), wells in joined.items():
-        dosed = (wells[[*range(len(drugs))]] > 0).any(axis=1)
-        present = sorted(wells.loc[dosed, "dose_unit"].unique())
+        dosed = (wells[[*range(len(drugs))]].to_numpy(dtype=float) > 0).any(axis=1)
+        present = sorted(set(wells["dose_unit"].to_numpy()[dosed]))
         units[sample, drugs] = present[0] if present else ""
         if len(present) > 1:
             found.error(

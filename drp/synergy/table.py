@@ -5,11 +5,12 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from drp.synergy.hill import HillFits, fit_hill, refit_hill
+from drp.synergy.hill import HillFits, refit_hill
 from drp.synergy.noise import Controls, Noise
 from drp.synergy.nulls import FloatArray
 from drp.synergy.surface import DoseMatrix
 from drp.synergy.zip import GATE_POINTS, GATE_SDS
+from drp.synergy.zip_steps import Steps, fit_asked, request, run
 
 Mask = npt.NDArray[np.bool_]
 
@@ -71,11 +72,19 @@ def single_values(table: Table, values: FloatArray) -> list[FloatArray]:
 
 def single_curves(table: Table, single: list[FloatArray], well_sd: float) -> list[HillFits]:
     """Fit each drug alone, dose 0 included."""
+    return run(ask_single_curves(table, single, well_sd), fit_asked)
+
+
+def ask_single_curves(
+    table: Table, single: list[FloatArray], well_sd: float
+) -> Steps[list[HillFits]]:
+    """Fit each drug alone as `single_curves` does, asking for fits as it goes."""
+    fits = []
     wells = single_values(table, table.wells)
-    return [
-        fit_hill(level, values[None], weight[None], well_sd=well_sd)
-        for level, values, weight in zip(table.levels, single, wells, strict=True)
-    ]
+    for level, values, weight in zip(table.levels, single, wells, strict=True):
+        one = yield request(level, values[None], weight, well_sd)
+        fits.append(one)
+    return fits
 
 
 def joined(fits: list[HillFits]) -> HillFits:

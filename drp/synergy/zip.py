@@ -23,7 +23,7 @@ from drp.synergy.zip_curves import (
     why_not,
     without,
 )
-from drp.synergy.zip_steps import Request, Steps, fit_asked, fit_together, run
+from drp.synergy.zip_steps import Request, Steps, fit_asked, run, run_together
 
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -129,7 +129,8 @@ def zip_model(
     >>> found.label, found.reportable, bool(np.abs(found.excess).max() < 1e-3)
     ('zip', True, True)
     """
-    return run(_score(doses, inhibition, weight, variant, well_sd, drugs), fit_asked)
+    steps = score_zip(doses, inhibition, weight, variant=variant, well_sd=well_sd, drugs=drugs)
+    return run(steps, fit_asked)
 
 
 def zip_models(
@@ -162,27 +163,17 @@ def zip_models(
     >>> [one.label for one in zip_models([((dose, dose), both), ((dose, dose[:2]), both[:, :2])])]
     ['zip', 'zip_1d']
     """
-    running = [
-        _score(
-            *one,
-            None if weights is None else weights[at],
-            variant,
-            None if well_sds is None else well_sds[at],
-            None,
-        )
-        for at, one in enumerate(matrices)
-    ]
-    asked = {at: next(steps) for at, steps in enumerate(running)}
-    scored: dict[int, Zip] = {}
-    while asked:
-        answers = dict(zip(asked, fit_together(list(asked.values())), strict=True))
-        asked = {}
-        for at, answer in answers.items():
-            try:
-                asked[at] = running[at].send(answer)
-            except StopIteration as end:
-                scored[at] = end.value
-    return [scored[at] for at in range(len(running))]
+    return run_together(
+        [
+            score_zip(
+                *one,
+                None if weights is None else weights[at],
+                variant=variant,
+                well_sd=None if well_sds is None else well_sds[at],
+            )
+            for at, one in enumerate(matrices)
+        ]
+    )
 
 
 def zip_draws(
@@ -226,15 +217,16 @@ def zip_draws(
     return *surfaces(matrix, alone, conditional), alone
 
 
-def _score(
+def score_zip(
     doses: tuple[ArrayLike, ...],
     inhibition: ArrayLike,
-    weight: ArrayLike | None,
-    variant: Variant,
-    well_sd: float | None,
-    drugs: tuple[str, ...] | None,
+    weight: ArrayLike | None = None,
+    *,
+    variant: Variant = "observed",
+    well_sd: float | None = None,
+    drugs: tuple[str, ...] | None = None,
 ) -> Steps[Zip]:
-    """Score one matrix, asking for fits as it goes."""
+    """Score one matrix as `zip_model` does, asking for fits as it goes."""
     matrix = Matrix.of(doses, np.asarray(inhibition, dtype=np.float64), weight)
     pairs = _pairs(matrix, variant, well_sd)
     alone, conditional, unmeasured = yield from _fit_all(matrix, variant, well_sd, pairs)

@@ -3,9 +3,9 @@
 One call of the fit costs much the same for ten curves as for a hundred.
 """
 
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from itertools import pairwise
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,43 @@ def run(steps: Steps[Result], fit: Callable[[Request], HillFits]) -> Result:
     except StopIteration as end:
         result: Result = end.value
     return result
+
+
+def run_together(running: Sequence[Steps[Any]]) -> list[Any]:
+    """Go through many computations at once, round by round: all that is asked for is one fit.
+
+    Parameters
+    ----------
+    running : sequence of Steps
+        None of them started.
+
+    Returns
+    -------
+    list
+        What each comes to, the same to the last bit as by `run` one by one.
+    """
+    answers: dict[int, HillFits | None] = dict.fromkeys(range(len(running)))
+    results: dict[int, Any] = {}
+    while answers:
+        asked: dict[int, Request] = {}
+        for at, answer in answers.items():
+            try:
+                asked[at] = next(running[at]) if answer is None else running[at].send(answer)
+            except StopIteration as end:
+                results[at] = end.value
+        fitted = fit_together(list(asked.values())) if asked else []
+        answers = dict(zip(asked, fitted, strict=True))
+    return [results[at] for at in range(len(running))]
+
+
+def request(
+    dose: Floats, values: Floats, weight: Floats | None = None, well_sd: float = 0.0
+) -> Request:
+    """Ask for free curves at the same doses: values (n_curves, n_doses), the others (n_doses,)."""
+    weight = np.ones(len(dose)) if weight is None else weight
+    doses, weights = (np.broadcast_to(one, values.shape) for one in (dose, weight))
+    start = np.full(len(values), np.nan)
+    return Request(slice(None), doses, values, weights, start, well_sd)
 
 
 def fit_asked(asked: Request) -> HillFits:
