@@ -168,6 +168,9 @@ class Config(_Strict):
     """Everything in `config/config.yaml`."""
 
     title: str = "Ex vivo drug response"
+    language: Literal["en", "de"] = Field(
+        default="en", description="of the report's words, in report.html and report.pdf"
+    )
     laboratory: str = "not stated"
     simulated: bool = False
     plates_folder: str = "plates"
@@ -193,6 +196,16 @@ class Config(_Strict):
     )
     cohort_page: bool = Field(default=True, description="false leaves out the page of the cohort")
     seed: int = Field(default=1, ge=0)
+
+    def computing(self) -> dict[str, Any]:
+        """Give all that a record depends on: not the language, which is a matter of print.
+
+        >>> asked = {"assay": {"name": "a"}}
+        >>> german = parse_config(asked | {"language": "de"})
+        >>> german.computing() == parse_config(asked).computing()
+        True
+        """
+        return self.model_dump(mode="json", exclude={"language"})
 
 
 def parse_config(values: dict[str, Any], file: str = CONFIG_FILE) -> Config:

@@ -33,7 +33,9 @@ FILES = {"json": "report.json", "html": "report.html", "pdf": "report.pdf"}
 FILES |= {"fhir": "report.fhir.json"}
 
 
-def issue_report(record: Path, outputs: Mapping[str, Path], time: str) -> Failure | None:
+def issue_report(
+    record: Path, outputs: Mapping[str, Path], time: str, language: str = "en"
+) -> Failure | None:
     """Write the report of one patient: HTML, JSON, FHIR and PDF, all with the same time.
 
     Parameters
@@ -44,6 +46,8 @@ def issue_report(record: Path, outputs: Mapping[str, Path], time: str) -> Failur
         Where html, json, fhir and pdf go; kept reports go to the folder ``issued`` beside them.
     time : str
         ISO 8601 time of issue.
+    language : {"en", "de"}
+        Of HTML and PDF.
 
     Returns
     -------
@@ -54,7 +58,7 @@ def issue_report(record: Path, outputs: Mapping[str, Path], time: str) -> Failur
     failure = read_failure(json.loads(text))
     if failure is None:
         try:
-            _issue(read_record(text), outputs, time)
+            _issue(read_record(text), outputs, time, language)
         except (OSError, DataError):
             raise  # the disk, or data: neither is this patient's fault alone
         except Exception as fault:  # noqa: BLE001 (the others' reports must not wait for this one)
@@ -64,17 +68,17 @@ def issue_report(record: Path, outputs: Mapping[str, Path], time: str) -> Failur
     return failure
 
 
-def _issue(record: PatientRecord, outputs: Mapping[str, Path], time: str) -> None:
+def _issue(record: PatientRecord, outputs: Mapping[str, Path], time: str, language: str) -> None:
     folder = outputs["json"].parent
     last = last_issue(folder)
     content = as_amended(record, last)
-    _write(outputs, rendered(content, time))
+    _write(outputs, rendered(content, time, language))
     keep_issue(folder, content, last, [outputs[kind] for kind in FILES])
 
 
-def rendered(record: PatientRecord, time: str) -> dict[str, bytes]:
+def rendered(record: PatientRecord, time: str, language: str = "en") -> dict[str, bytes]:
     """Render a record in every form, by kind, without writing anything."""
-    shown = view(record, time)
+    shown = view(record, time, language)
     return {
         "json": render_json(record, time).encode(),
         "html": render_html(record, time, shown).encode(),
@@ -96,7 +100,9 @@ def _write(outputs: Mapping[str, Path], contents: Mapping[str, bytes]) -> None:
     write_together({outputs[kind]: contents[kind] for kind in FILES})
 
 
-def issue_group(records: Path, reports: Path, manifest: Path, *, code: str, time: str) -> None:
+def issue_group(
+    records: Path, reports: Path, manifest: Path, *, code: str, time: str, language: str = "en"
+) -> None:
     """Write the reports of a group of patients, and a manifest of their files.
 
     Parameters
@@ -113,24 +119,26 @@ def issue_group(records: Path, reports: Path, manifest: Path, *, code: str, time
         Fingerprint of the code that renders.
     time : str
         ISO 8601 time of issue.
+    language : {"en", "de"}
+        Of HTML and PDF.
     """
     memory = manifest.with_name("rendered.json")
     known = read_json(memory)["patients"] if memory.is_file() else {}
     patients = {}
     for record in sorted(records.glob("*.json")):
-        source = {"record": file_sha256(record), "code": code}
+        source = {"record": file_sha256(record), "code": code, "language": language}
         last = known.get(record.stem)
         if not last or last["source"] != source or missing(reports / record.stem, last):
-            last = _issue_one(record, reports, time) | {"source": source}
+            last = _issue_one(record, reports, time, language) | {"source": source}
         patients[record.stem] = last
     content = {"reports": str(reports), "patients": patients}
     write_json(memory, content)
     write_json(manifest, content)
 
 
-def _issue_one(record: Path, reports: Path, time: str) -> dict[str, Any]:
+def _issue_one(record: Path, reports: Path, time: str, language: str) -> dict[str, Any]:
     folder = reports / record.stem
     outputs = {kind: folder / name for kind, name in FILES.items()}
-    failure = issue_report(record, outputs, time)
+    failure = issue_report(record, outputs, time, language)
     files = {path.name: [path.stat().st_size, file_sha256(path)] for path in outputs.values()}
     return {"files": files, "failure": failure.words if failure else ""}

@@ -36,9 +36,10 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "cohort": ("cohort",),
     "calls": ("calls", "cohort", "exposure", "seed"),
     "risk": ("batches", "risk_systems", "risk_switches"),
-    "record": tuple(Config.model_fields),
-    "report": (),
-    "reports": (),
+    # A record is the same in every language.
+    "record": tuple(name for name in Config.model_fields if name != "language"),
+    "report": ("language",),
+    "reports": ("language",),
     "charts": ("title", "laboratory", "simulated", "quality"),
     "index": ("title", "laboratory", "simulated", "plate_review", "cohort_page"),
     "cohort_page": ("title", "laboratory", "simulated"),

@@ -111,7 +111,7 @@ def _record(plan: Plan, patient: Row, tables: _GroupTables) -> PatientRecord:
         provenance={
             "run_id": digest([files, plan.rows("record", plan.group_of[patient["patient"]])]),
             "fingerprint": fingerprint("record"),
-            "config_hash": digest(plan.config.model_dump(mode="json")),
+            "config_hash": digest(plan.config.computing()),
             "seed": plan.config.seed,
             "versions": versions(),
             "files": files | _sheet_hashes(own),
@@ -224,7 +224,7 @@ def input_hash(
             ),
             "reference": cohort,
             "drugs": _drug_edits(plan, sample["sample"], tables),
-            "config": plan.config.model_dump(mode="json"),
+            "config": plan.config.computing(),
             "code": fingerprint(*_BEFORE_THE_REPORT),
         }
     )

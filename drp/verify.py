@@ -51,7 +51,8 @@ def verify_report(
     notes: list[str] = []
     differences: list[str] = []
     if same_code:
-        differences += _changed_files(folder, record, json.loads(text)["generated_at"])
+        time = json.loads(text)["generated_at"]
+        differences += _changed_files(folder, record, time, plan.config.language)
     else:
         notes.append(
             f"Made by other code: fingerprint {record.provenance.fingerprint}, "
@@ -70,7 +71,7 @@ def _changed_inputs(plan: Plan, record: PatientRecord) -> Iterator[str]:
             yield f"input {name} is gone"
         elif file_sha256(path) != sha256:
             yield f"input {name} is another file than the one the report was made from"
-    if known.config_hash != digest(plan.config.model_dump(mode="json")):
+    if known.config_hash != digest(plan.config.computing()):
         yield "the configuration is another one"
     now = table_hashes()
     for name, sha256 in sorted(known.tables.items()):
@@ -78,9 +79,9 @@ def _changed_inputs(plan: Plan, record: PatientRecord) -> Iterator[str]:
             yield f"the table {name} of drp is another one"
 
 
-def _changed_files(folder: Path, record: PatientRecord, time: str) -> Iterator[str]:
+def _changed_files(folder: Path, record: PatientRecord, time: str, language: str) -> Iterator[str]:
     """Files of the report that are not what its record gives when it is rendered again."""
-    for kind, content in rendered(record, time).items():
+    for kind, content in rendered(record, time, language).items():
         path = folder / FILES[kind]
         if not path.is_file():
             yield f"{path.name} is gone"

@@ -70,9 +70,9 @@ SETTINGS: dict[str, Any] = {
         "material": "bone marrow",
     },
     "certain": 0.8,
-    "thresholds": {"robust z of the AUC at least": 1.0, "percentile at least": 80},
-    "normalisation": "Signal as % of the median of the DMSO wells of its plate; 0 % at the median "
-    "of the positive controls.",
+    "thresholds": {"sensitive from robust z": 1.0, "and percentile": 80},
+    "normalisation": "Per plate, 100 % is the median of the negative controls (DMSO); 0 % is the "
+    "median of the positive controls, or the blank, or no signal where a plate has neither.",
 }
 PROVENANCE: dict[str, Any] = {
     "run_id": "R1",
@@ -138,12 +138,12 @@ def tables(
         parts["viability"] += _single_plate(sample, names, parts["curves"][-n_drugs:], generator)
         _add_pairs(sample, parts, generator)
         parts["quality"] += [_quality(f"{sample}-{kind}", verdict) for kind in ("single", "pairs")]
-        reasons = {"pass": "", "warn": "blasts 71 % (limit 80 %)"}
+        reasons = {"pass": "", "warn": "blasts at plating 71 % is below 80"}
         parts["sample_quality"].append(
             {
                 "sample": sample,
                 "verdict": verdict,
-                "reasons": reasons.get(verdict, "every plate failed; thaw viability 31 %"),
+                "reasons": reasons.get(verdict, "viability at plating 31 % is below 50"),
             }
         )
     parts["risk"] = _risk()
@@ -266,6 +266,7 @@ def _call(sample: str, name: str, number: int, n_drugs: int) -> dict[str, Any]:
     known = number % 4 != 3
     missing = float("nan")
     reason = "cannot be read in this assay: a prodrug that needs the liver"
+    rank = f"more sensitive than {99 - 2 * number} % of 32 reference samples"
     return {
         "sample": sample,
         "drug": name,
@@ -279,11 +280,11 @@ def _call(sample: str, name: str, number: int, n_drugs: int) -> dict[str, Any]:
         else "12 % viable at the plasma peak of 292 nM"
         if known
         else "exposure unknown: no verified plasma level",
-        "reason": reason if lost else f"more sensitive than {99 - 2 * number} % of 32 samples",
+        "reason": reason if lost else rank,
         "uncertain": not lost and 0.99 - 0.025 * (number % 12) < 0.8,
         "rank_status": "none" if lost else "established",
         "data": reason if lost else "sample, plate and curve pass",
-        "rank": "" if lost else f"more sensitive than {99 - 2 * number} % of 32 samples",
+        "rank": "" if lost else rank,
     }
 
 
@@ -422,7 +423,7 @@ def _quality(plate: str, verdict: str) -> dict[str, Any]:
         "n_positive": 16,
         "negative_median": 1.2e6,
         "verdict": verdict,
-        "reasons": "" if verdict == "pass" else "robust CV of negative controls 31 %",
+        "reasons": "" if verdict == "pass" else "robust CV of negative controls 31 % is above 25",
     }
 
 

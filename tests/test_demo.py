@@ -11,6 +11,11 @@ import sys
 import pytest
 from jsonschema import Draft202012Validator
 
+from drp.report.kept_words import kept_words
+from drp.report.language import Translator, untranslated
+from drp.report.phrases import catalogue
+from drp.report.record import read_record
+from drp.report.view import view
 from tests.project import EPOCH, ROOT, copy_demo, drp, planned
 
 pytestmark = pytest.mark.slow
@@ -31,6 +36,13 @@ def records(demo):
     """Each patient's report as read from its JSON file."""
     files = sorted((demo / "reports").glob("*/report.json"))
     return {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in files}
+
+
+def test_no_phrase_of_any_report_stays_english_in_german(records):
+    for record in records.values():
+        made = read_record(json.dumps(record))
+        german = Translator(catalogue("de"), kept_words(made))
+        assert untranslated(view(made, record["generated_at"]), german) == []
 
 
 def test_every_report_is_valid_under_the_published_schema(records):

@@ -200,7 +200,7 @@ def test_failed_sample_answers_without_any_drug():
     sample = report_example.record(verdict="fail").samples[0]
     assert [answer.lead for answer in sample.answers[:3]] == ["No result."] * 3
     words = " ".join(answer.lead + answer.text for answer in sample.answers)
-    assert "Every plate failed; thaw viability 31 %" in words
+    assert "Viability at plating 31 % is below 50" in words
     assert not any(name in words for name in report_example.DRUGS)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from drp.report.figures import FIGURE_STYLE
+from drp.report.phrases import catalogue
 from drp.report.record import PatientRecord
 from drp.report.view import view
 
@@ -35,15 +36,17 @@ def render_html(
         The page. Every text of the record is escaped; figures are inline SVG.
     """
     shown = shown or view(record, generated_at)
+    say = catalogue(shown["language"]).label
     return (
         environment()
         .get_template("report.html.j2")
         .render(
             **shown,
             figure_style=FIGURE_STYLE,
-            simulated_words=SIMULATED,
-            footer=f"{record.patient} · report {record.report_id}"
-            + (" · DRAFT" if shown["draft"] else ""),
+            say=say,
+            simulated_words=say(SIMULATED),
+            footer=f"{record.patient} · {say('report')} {record.report_id}"
+            + (f" · {say('DRAFT')}" if shown["draft"] else ""),
         )
     )
 

@@ -16,6 +16,7 @@ import typst
 
 from drp.report.figures import FIGURE_STYLE
 from drp.report.html import SIMULATED, TEMPLATES
+from drp.report.phrases import catalogue
 from drp.report.record import PatientRecord
 from drp.report.view import view
 
@@ -47,8 +48,11 @@ def render_pdf(
     bytes
         A tagged PDF/A-2a and PDF/UA-1 file.
     """
-    content = (shown or view(record, generated_at)) | {
-        "simulated_words": SIMULATED,
+    shown = shown or view(record, generated_at)
+    phrases = catalogue(shown["language"])
+    content = shown | {
+        "words": dict(phrases.exact),
+        "simulated_words": phrases.label(SIMULATED),
         "creation": _moment(generated_at).timetuple()[:6],
     }
     pages = _compiler().compile(

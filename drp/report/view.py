@@ -12,7 +12,10 @@ from drp.provenance import digest
 from drp.report import numerals
 from drp.report.answers import QUESTIONS
 from drp.report.figures import curve_svg, excess_svg, inhibition_svg, own_axis, plate_svg
+from drp.report.kept_words import kept_words
+from drp.report.language import Translator, translated
 from drp.report.palette import CALL_MARKS, VERDICT_MARKS, mark_svg
+from drp.report.phrases import catalogue
 from drp.report.record import (
     Approval,
     Combination,
@@ -42,7 +45,7 @@ _STRIP = (150.0, 26.0)
 _PANEL = (100.0, 62.0)
 
 
-def view(record: PatientRecord, generated_at: str) -> dict[str, Any]:
+def view(record: PatientRecord, generated_at: str, language: str = "en") -> dict[str, Any]:
     """Lay out a record for the templates.
 
     Parameters
@@ -50,6 +53,8 @@ def view(record: PatientRecord, generated_at: str) -> dict[str, Any]:
     record : PatientRecord
     generated_at : str
         ISO 8601 time of the rendering.
+    language : {"en", "de"}
+        Of the words; numbers, names and what people wrote stay as they are.
 
     Returns
     -------
@@ -59,8 +64,16 @@ def view(record: PatientRecord, generated_at: str) -> dict[str, Any]:
     Raises
     ------
     ValueError
-        `generated_at` is not an ISO 8601 time.
+        `generated_at` is not an ISO 8601 time, or there is no such language.
     """
+    phrases = catalogue(language)
+    shown = _shown(record, generated_at)
+    if phrases.exact:
+        shown = translated(shown, Translator(phrases, kept_words(record)))
+    return shown | {"language": language}
+
+
+def _shown(record: PatientRecord, generated_at: str) -> dict[str, Any]:
     return {
         **record.model_dump(include=_AS_THEY_ARE),
         "facts": [fact.model_dump() for fact in record.facts],
@@ -186,7 +199,12 @@ def _call(drug: Drug) -> dict[str, Any]:
     notes = ["uncertain"] if drug.uncertain else []
     if drug.rank.status == "provisional" and drug.call != "not evaluable":
         notes.append("provisional")
-    return {"call": drug.call, "mark": mark_svg(CALL_MARKS[drug.call]), "notes": ", ".join(notes)}
+    return {
+        "call": drug.call,
+        "kind": drug.call,
+        "mark": mark_svg(CALL_MARKS[drug.call]),
+        "notes": ", ".join(notes),
+    }
 
 
 def _strip(drug: Drug, sample: UsableSample) -> dict[str, Any]:

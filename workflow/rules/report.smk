@@ -63,8 +63,9 @@ if PLAN.config.batches is None:
             "logs/reports/{patient}.log",
         params:
             code=PLAN.code("report"),
+            settings=PLAN.settings("report"),
         shell:
-            "python -m drp report --name {wildcards.patient}"
+            "python -m drp report --name {wildcards.patient} --settings {params.settings:q}"
             " --in record={input.records}/{wildcards.patient}.json"
             " --out html={output.html} pdf={output.pdf} json={output.json} fhir={output.fhir}"
             " > {log} 2>&1"
@@ -85,8 +86,10 @@ else:
             "logs/groups/{group}/reports.log",
         params:
             code=PLAN.code("reports"),
+            settings=PLAN.settings("reports"),
         shell:
-            "python -m drp reports --name {wildcards.group} --in records={input.records}"
+            "python -m drp reports --name {wildcards.group} --settings {params.settings:q}"
+            " --in records={input.records}"
             " --out manifest={output.manifest} folder=reports > {log} 2>&1"
 
 
