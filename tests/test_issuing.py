@@ -20,7 +20,7 @@ PATIENTS = ("P01", "P02", "P03")
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     """What a PDF looks like is tested elsewhere; here it only has to be there."""
-    monkeypatch.setattr(issuing, "render_pdf", lambda record, time: b"%PDF " + time.encode())
+    monkeypatch.setattr(issuing, "render_pdf", lambda record, time, shown: b"%PDF " + time.encode())
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_a_lost_report_is_noticed_and_only_that_patient_is_redone(group, harm):
 
 
 def test_one_fault_leaves_a_page_that_says_so_and_the_others_their_reports(group, monkeypatch):
-    def broken(record, time):
+    def broken(record, time, shown):
         if record.patient == "P02":
             raise KeyError("<script>auc</script>")
         return "<p>fine</p>"

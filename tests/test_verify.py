@@ -28,7 +28,9 @@ SHEETS = Sheets(
 def project(tmp_path, monkeypatch):
     """A project with one issued report; what is computed again is the same record."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("drp.issuing.render_pdf", lambda record, time: b"%PDF" + time.encode())
+    monkeypatch.setattr(
+        "drp.issuing.render_pdf", lambda record, time, shown: b"%PDF" + time.encode()
+    )
     for folder in ("config", "plates"):
         (tmp_path / folder).mkdir()
     (tmp_path / "config" / "config.yaml").write_text("assay: {name: a}\n")
@@ -37,7 +39,7 @@ def project(tmp_path, monkeypatch):
     plan = Plan(parse_config({"assay": {"name": "a"}}), SHEETS)
     provenance = Provenance(
         fingerprint=fingerprint("record"),
-        config_hash=digest(plan.config.model_dump(mode="json")),
+        config_hash=digest(plan.config.computing()),
         files={name: file_sha256(tmp_path / "plates" / name) for name in ("1.txt", "map.tsv")},
         tables=table_hashes(),
     )
