@@ -295,7 +295,7 @@ def report(job: Job) -> None:
     from drp.provenance import now
 
     (path,) = job.inputs["record"]
-    issue_report(path, job.outputs, now(), job.settings["language"])
+    issue_report(path, job.outputs, now(), job.settings.get("language", "en"))
 
 
 def reports(job: Job) -> None:
@@ -310,7 +310,7 @@ def reports(job: Job) -> None:
         job.outputs["manifest"],
         code=fingerprint("reports"),
         time=now(),
-        language=job.settings["language"],
+        language=job.settings.get("language", "en"),
     )
 
 

@@ -39,7 +39,7 @@ def project(tmp_path, monkeypatch):
     plan = Plan(parse_config({"assay": {"name": "a"}}), SHEETS)
     provenance = Provenance(
         fingerprint=fingerprint("record"),
-        config_hash=digest(plan.config.model_dump(mode="json")),
+        config_hash=digest(plan.config.computing()),
         files={name: file_sha256(tmp_path / "plates" / name) for name in ("1.txt", "map.tsv")},
         tables=table_hashes(),
     )

@@ -216,7 +216,8 @@ def translated(shown: dict[str, Any], translator: Translator) -> dict[str, Any]:
         "provenance": [line | {"term": say(line["term"])} for line in shown["provenance"]],
     }
     rest = {key: item for key, item in shown.items() if key not in quoted}
-    found: dict[str, Any] = _tree(rest, say, translator) | quoted
+    said = _tree(rest, say, translator) | quoted
+    found = {key: said[key] for key in shown}
     term, text = (translator.phrases.label(words) for words in _NOTE)
     return found | {"methods": [*found["methods"], {"term": term, "text": text}]}
 

@@ -83,12 +83,13 @@ def catalogue(language: str) -> Catalogue:
     for section in sections.values():
         phrases |= section
     fixed = {key: words for key, words in phrases.items() if not PLACE.search(key)}
-    placed = sorted(phrases.keys() - fixed.keys(), key=lambda key: (-_letters(key), key))
+    placed = sorted(phrases.keys() - fixed.keys(), key=_order)
     return Catalogue(language, fixed, tuple(_compiled(key, phrases[key]) for key in placed))
 
 
-def _letters(phrase: str) -> int:
-    return len(PLACE.sub("", phrase))
+def _order(phrase: str) -> tuple[int, int, str]:
+    """Most fixed letters first; words that can be translated before words only quoted."""
+    return -len(PLACE.sub("", phrase)), phrase.count("{q"), phrase
 
 
 def _compiled(phrase: str, words: str) -> Pattern:
