@@ -301,6 +301,7 @@ def test_two_runs_from_scratch_give_the_same_bytes(demo, tmp_path):
         "report",
         "review",
         "charts",
+        "cohort_page",
         folder=again,
         SOURCE_DATE_EPOCH=EPOCH,
     )
