@@ -193,8 +193,8 @@ def said_beside(folder):
 def fill(path, room_mb):
     """Fill a disk but for some room."""
     free = os.statvfs(path.parent)
-    with path.open("wb") as stream, suppress(OSError):  # full before we thought: as wanted
+    # Full before we thought: as wanted.
+    with suppress(OSError), path.open("wb", buffering=0) as stream:
         stream.write(bytes(max(0, int(free.f_bavail * free.f_bsize - room_mb * 1e6))))
         while not room_mb:
             stream.write(bytes(4096))
-            stream.flush()
