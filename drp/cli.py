@@ -181,6 +181,8 @@ def _close_run(code: int, plan: "Plan") -> int:
     from drp.summary import summarise
 
     summary = summarise(plan)
+    if code:
+        summary.count_as_failed()
     made = sorted({*summary.reported, *summary.with_caution, *summary.without_result})
     if len(made) <= _LISTED:
         for patient in made:

@@ -13,12 +13,22 @@ _SHOWN = 10
 
 @dataclass(slots=True)
 class Summary:
-    """Patients of a project by what came out of the last run; `failures` in words, one each."""
+    """Patients of a project by what came out of the last run; `failures` in words, one each.
+
+    Those `not_made` have no report because the run was asked for a part only, or because it failed.
+    """
 
     reported: list[str] = field(default_factory=list)
     with_caution: list[str] = field(default_factory=list)
     without_result: list[str] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
+    not_made: list[str] = field(default_factory=list)
+
+    def count_as_failed(self) -> None:
+        """The run failed: so did every report that it did not make."""
+        for patient in self.not_made:
+            self.failures[patient] = f"No report of {patient}: it was not computed, see logs/."
+        self.not_made.clear()
 
     def lines(self) -> list[str]:
         """Say it.
@@ -32,6 +42,7 @@ class Summary:
             f"{len(self.with_caution)} with caution",
             f"{len(self.without_result)} without result",
             f"{len(self.failures)} failed",
+            *([f"{len(self.not_made)} not made"] * bool(self.not_made)),
         )
         words = [f"  {text}" for text in list(self.failures.values())[:_SHOWN]]
         more = len(self.failures) - len(words)
@@ -49,8 +60,7 @@ def summarise(plan: Plan) -> Summary:
     Returns
     -------
     Summary
-        By the newest sample of each patient. A patient whose group was not computed counts as
-        failed.
+        By the newest sample of each patient.
     """
     summary = Summary()
     rows = {name: entry for group in plan.groups for name, entry in _entries(group)}
@@ -63,7 +73,7 @@ def summarise(plan: Plan) -> Summary:
     for patient in plan.patients:
         entry = rows.get(patient)
         if entry is None or (patient in broken and not broken[patient]):
-            summary.failures[patient] = f"No report of {patient}: it was not computed, see logs/."
+            summary.not_made.append(patient)
         elif entry["failure"] or broken.get(patient):
             summary.failures[patient] = entry["failure"] or broken[patient]
         else:

@@ -110,14 +110,20 @@ def test_ranks_are_among_the_fourteen_others_and_provisional(reports, project):
 
 
 def test_venetoclax_stands_out(reports):
-    """Chronic lymphocytic leukaemia responds to it: strongly everywhere, most in one sample."""
+    """Chronic lymphocytic leukaemia responds to it: strongly everywhere, most in one sample.
+
+    That sample has a fifteenth of the usual signal and single wells: by its values it is beyond
+    the cuts, but not surely enough for a false discovery rate of 10 % over its 63 drugs.
+    """
     for report in reports.values():
         drugs = {drug["drug"]: drug for drug in report["samples"][0]["drugs"]}
         venetoclax = drugs["Venetoclax"]
         assert venetoclax["call"] in ("sensitive", "intermediate")
         assert venetoclax["measures"]["viability_at_peak"]["value"] <= 50
     weak = {drug["drug"]: drug for drug in reports[WEAK]["samples"][0]["drugs"]}
-    assert weak["Venetoclax"]["call"] == "sensitive"
+    assert weak["Venetoclax"]["rank"]["percentile"] == 100
+    assert weak["Venetoclax"]["call"] == "intermediate"
+    assert "not sure enough to be called sensitive" in weak["Venetoclax"]["reason"]
     areas = [
         (drug["measures"]["auc"]["value"], drug["drug"])
         for report in reports.values()

@@ -129,5 +129,12 @@ def test_a_run_ends_with_what_became_of_each_patient(batches, tmp_path, monkeypa
 def test_a_patient_that_was_not_computed_is_named(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     plan = Plan(parse_config({"assay": {"name": "a"}}), SHEETS)
-    assert set(summarise(plan).failures) == {f"P{n}" for n in range(5)}
-    assert "it was not computed" in summarise(plan).lines()[1]
+    found = summarise(plan)
+    assert found.lines() == [
+        "Patients: 0 reported, 0 with caution, 0 without result, 0 failed, 5 not made."
+    ]
+    assert _close_run(0, plan) == 0  # the run was asked for something else
+    assert _close_run(1, plan) == 1
+    found.count_as_failed()
+    assert set(found.failures) == {f"P{n}" for n in range(5)}
+    assert "it was not computed" in found.lines()[1]
