@@ -79,6 +79,8 @@ def _ordered(members: pd.DataFrame) -> pd.DataFrame:
 def join_members(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Join earlier samples and this run's; a sample that stands in both counts once, the newer.
 
+    Drugs are the same however their names are capitalised, as they are when samples are compared.
+
     Parameters
     ----------
     parts : iterable of DataFrame
@@ -88,8 +90,9 @@ def join_members(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
     columns = dict.fromkeys((*MEMBER_TEXT, MEMBER_KIND), "str") | numbers
     nobody = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in columns.items()})
     joined = pd.concat(list(parts) or [nobody], ignore_index=True)
-    newest = joined.drop_duplicates(["assay", "sample", "drug"], keep="last")
-    return _ordered(newest)
+    folded = joined.assign(drug=joined["drug"].str.casefold())
+    older = folded.duplicated(["assay", "sample", "drug"], keep="last")
+    return _ordered(joined[~older])
 
 
 def build_reference(members: pd.DataFrame) -> pd.DataFrame:

@@ -64,6 +64,10 @@ class _Cohort:
         }
 
     def comparable(self, key: tuple[str, str, str], low: float, high: float, lost: bool) -> Members:
+        """Members of an assay, drug (lower case) and unit, tested from `low` to `high`.
+
+        With `lost` wells also those tested beyond that range, read off over it.
+        """
         rows = np.asarray(self.rows_of.get(key, []), dtype=np.intp)
         columns = {name: column[rows] for name, column in self.columns.items()}
         same = np.isclose(columns["dose_min"], low, rtol=SAME_DOSE, atol=0)

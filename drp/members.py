@@ -46,7 +46,9 @@ def member_problems(table: Mapping[str, Sequence[str]], file: str) -> list[Probl
     faults += [f"version is {text!r}, no whole number from 1 on" for text in odd[:_SHOWN]]
     if all(column in table for column in _KEY):
         keys = list(zip(*(table[column] for column in _KEY), strict=True))
-        seen: set[tuple[str, ...]] = set()
+        # A drug is the same however its name is capitalised.
+        keys = [(assay, sample, drug.casefold()) for assay, sample, drug in keys]
+        seen: set[tuple[str, str, str]] = set()
         for key in keys:
             if key in seen:
                 faults.append(f"{key[1]}, {key[2]} occurs twice")

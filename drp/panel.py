@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from math import erf, sqrt
 from typing import TypeVar
 
-Name = TypeVar("Name", bound=object)
+Name = TypeVar("Name")
 
 
 def expected_false(probabilities: Mapping[Name, float]) -> dict[Name, float]:

@@ -4,6 +4,7 @@ import pytest
 
 from drp.call_words import DrugFacts
 from drp.calls import make_calls
+from drp.cohort import join_members
 from drp.config import CallSettings
 from drp.standing import z_cut
 from tests.test_cohort import members
@@ -244,6 +245,14 @@ def test_a_curve_that_lost_its_top_dose_is_compared_over_its_own_range():
 def test_members_joined_without_new_row_numbers_are_kept_apart():
     other = USUAL.assign(drug="other", auc=20.0)
     assert call(curve(50), reference=pd.concat([other, USUAL])).equals(call(curve(50)))
+
+
+def test_a_sample_whose_drug_is_capitalised_otherwise_is_left_out_once():
+    own = members([50], drug="VENETOCLAX").assign(sample="S1")
+    earlier = members([48], drug="venetoclax").assign(sample="S1")
+    joined = join_members([USUAL, earlier, own])
+    assert len(joined) == len(USUAL) + 1
+    assert call(curve(50), reference=joined).equals(call(curve(50)))
 
 
 def test_limited_drugs_keep_their_caveat():

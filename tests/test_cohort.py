@@ -57,7 +57,7 @@ def test_a_reference_table_with_faults_lists_them_all():
     table = members([70, 80]).astype(str)
     table.loc[0, "auc"] = "many"
     with pytest.raises(DataError) as fault:
-        read_members(pd.concat([table, table.iloc[1:]]), "reference.tsv")
+        read_members(pd.concat([table, table.iloc[1:].assign(drug="Venetoclax")]), "reference.tsv")
     assert [problem.found for problem in fault.value.problems] == [
         "auc is 'many'",
         "R01, venetoclax occurs twice",
