@@ -99,7 +99,7 @@ class SynergySettings(_Strict):
     )
     models: bool = Field(default=True, description="Loewe, ZIP, CSS and RI beside Bliss and HSA")
     model_draws: int | None = Field(
-        default=None, ge=100, le=100_000, description="draws of Loewe and ZIP; empty = all draws"
+        default=400, ge=100, le=100_000, description="draws of Loewe and ZIP; empty = all draws"
     )
     zip_variant: Literal["observed", "fitted"] = "observed"
     musyc: bool = Field(default=False, description="also fit the MuSyC surface, without interval")

@@ -34,7 +34,9 @@ DOSE_DECIMALS = 6
 CAP = 105.0
 AT_BOUND = 1e-9
 OBSERVED = Search(float(np.log(SLOPES[0])), float(np.log(SLOPES[1])), 1e-10, 60)
-DRAWN = OBSERVED._replace(tolerance=1e-5, most_steps=20)
+# A draw need not be fitted more closely than its noise tells: half the nodes either way, few steps.
+DRAWN = OBSERVED._replace(tolerance=1e-3, most_steps=4)
+DRAWN_EVERY = 2
 # Curves followed at once: few enough for the arrays to stay in the cache.
 CURVES_AT_ONCE = 2048
 
@@ -90,7 +92,8 @@ def search(plan: Plan, constant: Mask, warm: tuple[Floats, Floats] | None) -> Fo
     offset = 0
     for curves in _alike(plan, plan.enough & ~constant):
         group, x, level = _group(plan, curves)
-        table = make_table(tuple(np.round(x[:, 0] / LN10, DOSE_DECIMALS).tolist()), SLOPES, MARGIN)
+        relative = tuple(np.round(x[:, 0] / LN10, DOSE_DECIMALS).tolist())
+        table = make_table(relative, SLOPES, MARGIN, 1 if warm is None else DRAWN_EVERY)
         one = _starts(table, group, plan, curves, warm)
         columns.append(_columns(group, x, level, plan.weight.shape[1]))
         starts.append(one._replace(curve=one.curve + offset))
@@ -175,10 +178,15 @@ def _starts(
     curves: Indices,
     warm: tuple[Floats, Floats] | None,
 ) -> Starts:
-    """Find where to start: several places for observed curves, two for draws of them."""
+    """Find where to start: several places for observed curves, one or two for draws of them.
+
+    Free draws start from the observed optimum too: they are few, and Loewe rests on them alone.
+    """
     if warm is None:
         return hill_starts.several_starts(table, group)
     nodes = hill_starts.best_starts(table, group)
+    if group.fixed:
+        return nodes
     midpoint, slope = (one[curves] for one in warm)
     known = np.isfinite(midpoint)
     log_dose = plan.log_dose[curves[0]]

@@ -43,7 +43,9 @@ class Table(NamedTuple):
 
 
 @lru_cache(maxsize=64)  # the combinations of a plate share their doses
-def make_table(relative: tuple[float, ...], slopes: tuple[float, float], margin: float) -> Table:
+def make_table(
+    relative: tuple[float, ...], slopes: tuple[float, float], margin: float, every: int = 1
+) -> Table:
     """Lay out the nodes for curves at the same doses.
 
     Parameters
@@ -55,6 +57,8 @@ def make_table(relative: tuple[float, ...], slopes: tuple[float, float], margin:
         Lowest and highest slope.
     margin : float
         How far beyond the doses midpoints may lie, decades.
+    every : int
+        Of the slopes, and of the midpoints of each, only every so many.
 
     Returns
     -------
@@ -65,10 +69,10 @@ def make_table(relative: tuple[float, ...], slopes: tuple[float, float], margin:
     >>> make_table((-1e4, 0.0, 1.0), (0.1, 10.0), 1.0).t.shape
     (240, 3)
     """
-    eta = np.linspace(np.log(slopes[0]), np.log(slopes[1]), N_SLOPES)
+    eta = np.linspace(np.log(slopes[0]), np.log(slopes[1]), N_SLOPES)[::every]
     doses = np.array(relative)
-    midpoint = place_midpoints(doses[doses >= 0, None], np.exp(eta), margin).ravel()
-    etas = np.tile(eta, len(midpoint) // N_SLOPES)
+    midpoint = place_midpoints(doses[doses >= 0, None], np.exp(eta), margin)[::every].ravel()
+    etas = np.tile(eta, len(midpoint) // len(eta))
     t = 1.0 - falling_share(doses, midpoint[:, None], np.exp(etas)[:, None])
     return Table(midpoint, etas, t, t * t)
 
@@ -118,14 +122,13 @@ def node_gains(table: Table, group: Group, part: slice, sums: NodeSums) -> Float
     array (n_nodes, n_curves of the part)
         Above 0 where inhibition rises, below 0 where it falls with dose.
     """
-    whole, t, tt, spread, per_spread = sums
-    pull = _product(table.t, group.weight[:, None] * group.y[:, part])
-    room = group.room[part]
     if group.fixed:
-        span = np.minimum(pull * per_spread, room)
-        gain = span * (2.0 * pull - span * tt)
+        gain, span = _fixed_gains(table, group, part, sums)
         gain *= np.sign(span)
         return gain
+    whole, t, tt, spread, _ = sums
+    pull = _product(table.t, group.weight[:, None] * group.y[:, part])
+    room = group.room[part]
     # In viability, the mirror image of inhibition, the cap is a lowest value of either asymptote.
     mirrored = Sums(np.full(1, whole), whole - t, whole - 2.0 * t + tt, spread, pull)
     limits = Bounds(bottom=(0.0, np.inf))
@@ -140,6 +143,19 @@ def node_gains(table: Table, group: Group, part: slice, sums: NodeSums) -> Float
     # Where t is the same at every dose but for rounding, so is what it seems to explain.
     gain *= spread > SMALLEST_SPREAD * mirrored.ss
     return gain
+
+
+def _fixed_gains(
+    table: Table, group: Group, part: slice, sums: NodeSums
+) -> tuple[Floats, Floats]:
+    """Give what each node explains, 0 or more, and its span, where the start is given."""
+    pull = _product(table.t, group.weight[:, None] * group.y[:, part])
+    span = pull * sums.per_spread
+    np.minimum(span, group.room[part], out=span)
+    pull *= 2.0
+    pull -= span * sums.tt
+    pull *= span
+    return pull, span
 
 
 def node_sums(table: Table, group: Group) -> NodeSums:
@@ -191,7 +207,11 @@ def best_starts(table: Table, group: Group) -> Starts:
     sums = node_sums(table, group)
     for begin in range(0, len(best), CURVES_IN_CACHE):
         part = slice(begin, begin + CURVES_IN_CACHE)
-        best[part] = np.argmax(np.abs(node_gains(table, group, part, sums)), axis=0)
+        if group.fixed:
+            gains = _fixed_gains(table, group, part, sums)[0]
+        else:
+            gains = np.abs(node_gains(table, group, part, sums))
+        best[part] = np.argmax(gains, axis=0)
     return Starts(np.arange(len(best)), table.midpoint[best], table.eta[best])
 
 
