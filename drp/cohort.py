@@ -6,11 +6,13 @@ drugs tested over the same doses are comparable, and a failed sample is no refer
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from drp.members import (
     MEMBER_KIND,
@@ -22,6 +24,8 @@ from drp.members import (
 from drp.plain_tables import plain
 from drp.problems import DataError
 from drp.tables import check, empty
+
+Values = NDArray[Any]
 
 _QUANTILES = {"q05": 0.05, "q25": 0.25, "median": 0.5, "q75": 0.75, "q95": 0.95}
 
@@ -107,16 +111,17 @@ def build_reference(members: pd.DataFrame) -> pd.DataFrame:
         metric.
     """
     rows = []
-    for (assay, drug), group in members.groupby(["assay", "drug"], sort=True):
-        row: dict[str, object] = {"assay": assay, "drug": drug, "n": len(group)}
+    columns = _columns(_ordered(members))
+    for part in _drugs(columns):
+        group = {name: values[part] for name, values in columns.items()}
+        row: dict[str, object] = {name: group[name][0] for name in ("assay", "drug")}
+        row["n"] = part.stop - part.start
         for metric in ("auc", "dss2"):
-            values = group[metric].dropna()
-            for name, quantile in _QUANTILES.items():
-                row[f"{metric}_{name}"] = float(values.quantile(quantile))
-            row[f"{metric}_mad"] = float((values - values.median()).abs().median())
-        for column in ("top", "bottom", "slope", "ec50"):
-            row[f"median_{column}"] = float(group[column].median())
-        row["source_hash"] = source_hash(group)
+            values = group[metric][~np.isnan(group[metric])]
+            row |= {f"{metric}_{name}": at for name, at in _spread(values).items()}
+        for name in ("top", "bottom", "slope", "ec50"):
+            row[f"median_{name}"] = _spread(group[name][~np.isnan(group[name])])["median"]
+        row["source_hash"] = _hash(group)
         rows.append(row)
     if not rows:
         medians: list[str] = [f"median_{name}" for name in ("top", "bottom", "slope", "ec50")]
@@ -143,12 +148,43 @@ def source_hash(members: pd.DataFrame) -> str:
 
     With which version a member came is not in it: the same cohort has the same name.
     """
-    ordered = _ordered(members).drop(columns="version")
-    found = hashlib.sha256("\t".join(ordered.columns).encode())
-    for column in ordered:
-        if pd.api.types.is_numeric_dtype(ordered[column]):
-            values = ordered[column].to_numpy("<f8")
-            found.update(np.where(np.isnan(values), np.nan, values + 0.0).tobytes())
+    return _hash(_columns(_ordered(members)))
+
+
+def _columns(ordered: pd.DataFrame) -> dict[str, Values]:
+    numbers = (*MEMBER_NUMBERS, *MEMBER_OPTIONAL)
+    return {
+        str(name): ordered[name].to_numpy("<f8" if name in numbers else object) for name in ordered
+    }
+
+
+def _drugs(columns: Mapping[str, Values]) -> Iterator[slice]:
+    """Give the rows of each drug in each assay; they follow each other."""
+    n_rows = len(columns["drug"])
+    new = [
+        at
+        for at in range(n_rows)
+        if at == 0 or any(columns[name][at] != columns[name][at - 1] for name in ("assay", "drug"))
+    ]
+    for begin, end in pairwise([*new, n_rows]):
+        yield slice(begin, end)
+
+
+def _spread(values: Values) -> dict[str, float]:
+    """Give the quantiles and the median absolute deviation of some numbers; NaN of none."""
+    if not len(values):
+        return dict.fromkeys((*_QUANTILES, "mad"), float("nan"))
+    found = np.quantile(values, list(_QUANTILES.values()))
+    mad = np.median(np.abs(values - np.median(values)))
+    return dict(zip((*_QUANTILES, "mad"), map(float, (*found, mad)), strict=True))
+
+
+def _hash(columns: Mapping[str, Values]) -> str:
+    named = {name: values for name, values in columns.items() if name != "version"}
+    found = hashlib.sha256("\t".join(named).encode())
+    for values in named.values():
+        if values.dtype == object:
+            found.update("\n".join(values).encode())
         else:
-            found.update("\n".join(ordered[column].to_numpy(object)).encode())
+            found.update(np.where(np.isnan(values), np.nan, values + 0.0).tobytes())
     return found.hexdigest()

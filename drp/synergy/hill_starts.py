@@ -145,9 +145,7 @@ def node_gains(table: Table, group: Group, part: slice, sums: NodeSums) -> Float
     return gain
 
 
-def _fixed_gains(
-    table: Table, group: Group, part: slice, sums: NodeSums
-) -> tuple[Floats, Floats]:
+def _fixed_gains(table: Table, group: Group, part: slice, sums: NodeSums) -> tuple[Floats, Floats]:
     """Give what each node explains, 0 or more, and its span, where the start is given."""
     pull = _product(table.t, group.weight[:, None] * group.y[:, part])
     span = pull * sums.per_spread
