@@ -7,6 +7,8 @@ fingerprint of just the code its stage runs, and a change redoes what it touches
 import ast
 import hashlib
 import json
+import re
+import textwrap
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -17,6 +19,8 @@ PACKAGE = Path(__file__).resolve().parent
 _DATA_OF = {"drp.drugs": ("data/drugs.tsv", "data/exposure.tsv")}
 
 _TABLES = (".toml", ".tsv")
+# An import of this package; reading whole files as code would take a second at each start.
+_IMPORT = re.compile(r"^[ \t]*(?:from|import)[ \t]+drp\b(?:[^(\n]*\([^)]*\))?[^\n]*", re.MULTILINE)
 
 
 def digest(value: Any) -> str:
@@ -48,8 +52,7 @@ def fingerprint(*stages: str) -> str:
     True
     """
     source = (PACKAGE / "stages.py").read_text(encoding="utf-8")
-    tree = ast.parse(source)
-    functions = _definitions(tree)
+    functions = _definitions(_parsed(source))
     own = {name for stage in stages for name in _called(stage, functions)}
     lines = source.splitlines(keepends=True)
     parts = [
@@ -61,6 +64,11 @@ def fingerprint(*stages: str) -> str:
     for path in sorted(_files_of(_closure(modules))):
         parts.append(f"{path.relative_to(PACKAGE)}\0{file_sha256(path)}")
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+@cache
+def _parsed(source: str) -> ast.Module:
+    return ast.parse(source)
 
 
 def _definitions(tree: ast.Module) -> dict[str, ast.stmt]:
@@ -127,7 +135,18 @@ def _file_of(module: str) -> Path | None:
 @cache
 def _module_imports(module: str) -> frozenset[str]:
     path = _file_of(module)
-    return frozenset(_imports(ast.parse(path.read_text(encoding="utf-8")))) if path else frozenset()
+    return frozenset(_imports_of(path.read_text(encoding="utf-8"))) if path else frozenset()
+
+
+def _imports_of(source: str) -> set[str]:
+    """Modules of this package that a file imports, wherever in it."""
+    found: set[str] = set()
+    for match in _IMPORT.finditer(source):
+        try:
+            found |= _imports(ast.parse(textwrap.dedent(match[0])))
+        except SyntaxError:  # words of a text that begin like an import, or an unusual import
+            return _imports(ast.parse(source))
+    return found
 
 
 def _closure(modules: Iterable[str]) -> set[str]:

@@ -45,6 +45,18 @@ def test_a_fingerprint_covers_what_a_stage_runs_and_no_more(stage, touched, unto
     assert not untouched & modules
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(provenance.PACKAGE)))
+def test_imports_found_by_their_lines_are_those_of_the_code(path):
+    source = path.read_text(encoding="utf-8")
+    assert provenance._imports_of(source) == provenance._imports(ast.parse(source))
+
+
+def test_words_that_begin_like_an_import_hide_no_import():
+    source = '"""Data go\nfrom drp to you.\n"""\nfrom drp.curves import (\n    fit,\n)\n'
+    assert provenance._imports_of(source) == provenance._imports(ast.parse(source))
+    assert "drp.curves" in provenance._imports_of(source)
+
+
 def test_every_module_of_science_is_in_some_fingerprint():
     covered = set().union(*(modules_of(stage) for stage in SETTINGS))
     named = {
