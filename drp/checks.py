@@ -17,6 +17,7 @@ from drp.members import member_problems
 from drp.plain_tables import Columns
 from drp.problems import DataError, Place, Problem, Problems, problem_of
 from drp.provenance import digest, file_sha256, fingerprint
+from drp.refusals import stops_run
 from drp.sheetfiles import Row
 from drp.sheets import SHEETS, Sheets, layout_file, scan_sheets
 from drp.storage import read_json, write_json
@@ -52,12 +53,12 @@ def check_once(plan: "Plan", stamp: Path) -> list[Problem]:
     Returns
     -------
     list of Problem
-        Warnings.
+        Warnings, and errors that keep some samples only from being computed: see `drp.refusals`.
 
     Raises
     ------
     DataError
-        With every problem, if one of them is an error. Then nothing is written.
+        With every problem, if an error stops the run. Then nothing is written.
     """
     state = _state(plan)
     if stamp.is_file():
@@ -65,7 +66,7 @@ def check_once(plan: "Plan", stamp: Path) -> list[Problem]:
         if last["state"] == state:
             return [problem_of(values) for values in last["problems"]]
     problems = check_project(plan.config, plan.sheets).problems
-    if any(problem.severity == "error" for problem in problems):
+    if stops_run(problems, plan.sheets.plates):
         raise DataError(problems)
     kept = [problem.as_dict() for problem in problems]
     write_json(stamp, {"state": state, "problems": kept})

@@ -155,11 +155,17 @@ def _compute(options: argparse.Namespace, asked: "Asked") -> int:
     check_free()
     try:
         plan = _plan(options)
-        _print_problems(check_once(plan, Path("results/check.json")))
+        problems = check_once(plan, Path("results/check.json"))
+        _print_problems(problems)
     except DataError as fault:
         _print_problems(fault.problems)
         print("Nothing was computed. Mend the errors above and run again.", file=sys.stderr)
         return PROBLEMS
+    if any(problem.severity == "error" for problem in problems):
+        print(
+            "Samples on the plates named above are not computed; their reports say why.",
+            file=sys.stderr,
+        )
     started = now()
     # Whoever hands arguments to the workflow manager wants to see its own words.
     say = None if asked.extra else _say

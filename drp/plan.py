@@ -7,6 +7,7 @@ parameters, so that a change redoes the jobs it touches and no others.
 
 import json
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,14 @@ from drp.config import Config
 from drp.locks import locked_versions, newest_version
 from drp.provenance import digest, fingerprint
 from drp.sheetfiles import Row
-from drp.sheets import Sheets, layout_file
+from drp.sheets import Sheets, layout_file, run_of
 
 # The keys of config.yaml that each stage uses; nothing else is handed to it. A dot leads to a key
 # within a key: a changed gate for blasts must not redo the viability of every plate.
 SETTINGS: dict[str, tuple[str, ...]] = {
     "plates": ("plates_folder", "layouts", "batches"),
     "wells": ("normalisation", "read", "batches"),
-    "quality": ("quality", "normalisation.edge_correction"),
+    "quality": ("quality", "normalisation", "read", "plates_folder", "layouts"),
     "samples": ("quality", "assay", "batches"),
     "viability": (
         "normalisation.edge_correction",
@@ -72,18 +73,14 @@ class Plan(Grouping):
         self.config = config
 
     @cached_property
-    def runs(self) -> dict[str, list[str]]:
-        """Batches with plates of each run."""
-        found: dict[str, set[str]] = defaultdict(set)
-        for batch, rows in self.plates_of.items():
-            for row in rows:
-                found[run_of(row)].add(batch)
-        return {run: sorted(batches) for run, batches in sorted(found.items())}
+    def runs(self) -> list[str]:
+        """The screening sessions, in order of their names."""
+        return sorted(self._plates_of_run)
 
     @property
     def reviewed_runs(self) -> list[str]:
         """Runs whose plates get a review page: all of them, or none."""
-        return list(self.runs) if self.config.plate_review else []
+        return self.runs if self.config.plate_review else []
 
     def runs_of(self, batch: str) -> list[str]:
         """Runs in which a batch has plates."""
@@ -91,16 +88,23 @@ class Plan(Grouping):
 
     def files_of(self, batch: str) -> list[str]:
         """Exports and layouts that a batch reads."""
-        layouts = {layout_file(row) for row in self.plates_of[batch]}
+        return self._files_of(self.plates_of[batch])
+
+    def files_of_run(self, run: str) -> list[str]:
+        """Exports and layouts of the plates of a run."""
+        return self._files_of(self._plates_of_run[run])
+
+    def _files_of(self, rows: Iterable[Row]) -> list[str]:
+        layouts = {layout_file(row) for row in rows}
         options = [self.config.layouts[name] for name in layouts & self.config.layouts.keys()]
         tables = {option.names_file for option in options} - {""}
-        exports = {row["file"] for row in self.plates_of[batch]}
+        exports = {row["file"] for row in rows}
         return [self.path_of(name) for name in sorted(exports | layouts | tables)]
 
     @property
     def all_files(self) -> list[str]:
         """Every export and layout of the project."""
-        return sorted({path for batch in self.batches for path in self.files_of(batch)})
+        return self._files_of(self.sheets.plates)
 
     def path_of(self, file: str) -> str:
         """Where a file named in plates.tsv lies."""
@@ -144,7 +148,7 @@ class Plan(Grouping):
     @property
     def reference_runs(self) -> list[str]:
         """Runs with plates of such batches."""
-        return list(self.runs) if self.config.cohort.within_run else []
+        return self.runs if self.config.cohort.within_run else []
 
     @property
     def cohort_pages(self) -> list[str]:
@@ -174,7 +178,8 @@ class Plan(Grouping):
         return [[row.get(column, "") for column in wanted] for row in self.plates_of[batch]]
 
     def _rows_of_quality(self, run: str) -> Any:
-        return [row["plate"] for row in self._plates_of_run[run]]
+        rows = self._plates_of_run[run]
+        return [rows, [self.exclusions_on.get(row["plate"], []) for row in rows]]
 
     def _rows_of_wells(self, batch: str) -> Any:
         rows = self.plates_of[batch]
@@ -242,8 +247,3 @@ def _value(values: Any, key: str) -> Any:
     for part in key.split("."):
         values = values[part]
     return values
-
-
-def run_of(row: Row) -> str:
-    """The screening session of a plate; plates without one form a single run."""
-    return row.get("run") or "run"

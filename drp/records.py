@@ -10,9 +10,11 @@ from drp.drugs import DrugTable, applicable_exposure, find
 from drp.locks import locked_versions, with_version
 from drp.patient_changes import patient_changes
 from drp.plan import SETTINGS, Plan
+from drp.problems import Problem, problem_of
 from drp.provenance import digest, fingerprint, table_hashes, versions
+from drp.refusals import plates_at_fault
 from drp.report.build import build_record
-from drp.report.failure import Failure, failure_json, failure_of
+from drp.report.failure import Failure, failure_json, failure_of, refusal_of
 from drp.report.record import PatientRecord
 from drp.sheetfiles import Row
 from drp.sheets import layout_file, read_sheets
@@ -52,13 +54,29 @@ def patient_records(job: "Job") -> Iterator[tuple[str, PatientRecord | Failure]]
     """
     plan = Plan(Config.model_validate(dict(job.settings)), read_sheets(job.sheets))
     tables = _GroupTables.read(job)
+    refused = _plates_at_fault(plan, job.name, tables.whole("errors"))
     for row in plan.patients_of[job.name]:
         name = row["patient"]
         if name in plan.patients:
+            problems = [
+                problem
+                for sample in plan.samples_of_patient.get(name, [])
+                for plate in plan.plates_of_sample[sample["sample"]]
+                for problem in refused.get(plate["plate"], [])
+            ]
+            if problems:
+                yield name, refusal_of(name, problems)
+                continue
             try:
                 yield name, _record(plan, row, tables)
             except Exception as fault:  # noqa: BLE001 (the others' records must not wait for it)
                 yield name, failure_of(name, "record", fault)
+
+
+def _plates_at_fault(plan: Plan, group: str, errors: Rows) -> dict[str, list[Problem]]:
+    """Errors by plate, of the plates that a group's batches read."""
+    rows = [row for batch in plan.batches_of_group(group) for row in plan.plates_of[batch]]
+    return plates_at_fault(map(problem_of, errors), _unique(rows)) or {}
 
 
 class _GroupTables:
@@ -74,9 +92,14 @@ class _GroupTables:
             name: [row for path in job.inputs[name] for row in read_rows(path)]
             for name in ("reference", "other_references", "files")
         }
-        for name, kind in (("warnings", "plate_warnings"), ("warnings", "well_warnings")):
-            read = [warning for path in job.inputs[kind] for warning in read_json(path)]
-            whole[name] = whole.get(name, []) + read
+        found = [
+            problem
+            for kind in ("plate_problems", "well_problems")
+            for path in job.inputs[kind]
+            for problem in read_json(path)
+        ]
+        whole["warnings"] = [one for one in found if one["severity"] == "warning"]
+        whole["errors"] = [one for one in found if one["severity"] == "error"]
         return cls(cut, whole)
 
     def of(self, name: str, keys: Iterable[str]) -> Rows:

@@ -21,7 +21,8 @@ def judge_samples(
     plates : mapping
         Each sample's plates.
     quality : iterable of mappings
-        Rows of table `quality`, those plates among them; plate, verdict and reasons are used.
+        Rows of table `quality`; plate, verdict and reasons are used. A plate that is not there has
+        an error (see `drp.refusals`), and the sample fails.
     tiers : mapping
         The gates, as in `drp.config.QualityTiers`.
 
@@ -42,15 +43,18 @@ def judge_samples(
     judged = {row["plate"]: (row["verdict"], row["reasons"]) for row in quality}
     rows = []
     for sample in samples:
-        own = {plate: judged[plate] for plate in sorted(plates.get(sample["sample"], ()))}
-        verdict, reasons = worst(_cell_notes(sample, tiers) + _plate_notes(own))
+        names = sorted(plates.get(sample["sample"], ()))
+        own = {plate: judged[plate] for plate in names if plate in judged}
+        missing = [("fail", f"plate {plate} cannot be used") for plate in names if plate not in own]
+        notes = [] if missing and not own else _plate_notes(own)
+        verdict, reasons = worst(_cell_notes(sample, tiers) + missing + notes)
         rows.append(
             {
                 "sample": sample["sample"],
                 "verdict": verdict,
                 "reasons": reasons,
-                "n_plates": len(own),
-                "n_plates_failed": sum(tier == "fail" for tier, _ in own.values()),
+                "n_plates": len(names),
+                "n_plates_failed": len(missing) + sum(tier == "fail" for tier, _ in own.values()),
             }
         )
     return rows

@@ -92,6 +92,15 @@ def layout_file(row: Row) -> str:
     return row["layout"].partition("#")[0]
 
 
+def run_of(row: Row) -> str:
+    """Give the screening session of a plate; plates without one form a single run.
+
+    >>> run_of({"plate": "PL1"})
+    'run'
+    """
+    return row.get("run") or "run"
+
+
 def samples_of_plate(row: Row) -> list[str]:
     """Give the samples on a plate; several are separated by ``;`` in plates.tsv.
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from drp.job import Job
+from drp.sheets import run_of
 from drp.storage import write_json, write_table, write_text
 
 if TYPE_CHECKING:
@@ -19,70 +20,71 @@ if TYPE_CHECKING:
 
 
 def plates(job: Job) -> None:
-    """Read the exports and layouts of a batch: reads, layouts, files and warnings."""
+    """Read the exports and layouts of a batch: reads, layouts, files, and what is wrong."""
     import pandas as pd
 
     from drp.plain_tables import make_frame
-    from drp.plates.from_sheets import read_plates
     from drp.plates.layouts import LAYOUT
     from drp.plates.reads import READS
+    from drp.readable import read_good_plates
 
     rows = job.grouping().plates_of[job.name]
-    found = read_plates(rows, job.settings["plates_folder"], job.settings["layouts"])
-    found.problems.raise_errors()
+    found = read_good_plates(rows, job.settings["plates_folder"], job.settings["layouts"])
     write_table(job.outputs["reads"], make_frame(found.reads, "reads", READS))
     write_table(job.outputs["layout"], make_frame(found.layouts, "layout", LAYOUT))
     write_table(job.outputs["files"], pd.DataFrame(found.files, dtype="str"))
-    write_json(job.outputs["warnings"], _as_json(found.problems.items))
+    write_json(job.outputs["problems"], _as_json(found.problems.items))
 
 
 def wells(job: Job) -> None:
-    """Join readings, layouts and sheets of a batch."""
+    """Join readings, layouts and sheets of a batch; samples with a plate in error are left out."""
+    from drp.joining import WELLS
+    from drp.plain_tables import make_frame, plain
     from drp.problems import Problems
-    from drp.wells import join_wells
+    from drp.readable import join_good_plates, own_wells
 
     sheets = job.grouping()
     rows = sheets.plates_of[job.name]
     found = Problems()
-    joined = join_wells(
-        job.table("reads"),
-        job.table("layout"),
+    joined = join_good_plates(
+        plain(job.table("reads")),
+        plain(job.table("layout")),
         rows,
         sheets.sheets.exclusions_of(row["plate"] for row in rows),
-        read=job.settings["read"],
-        normalisation=job.settings["normalisation"],
-        found=found,
+        job.settings,
+        found,
     )
-    found.raise_errors()
     # On a plate shared with other batches the controls are for all, the drug wells for each.
-    own = [row["sample"] for row in sheets.samples_of_batch[job.name]]
-    joined = joined[(joined["role"] != "sample") | joined["sample"].isin(own)]
-    write_table(job.outputs["wells"], joined)
-    write_json(job.outputs["warnings"], _as_json(found.items))
+    own = own_wells(joined, rows, [row["sample"] for row in sheets.samples_of_batch[job.name]])
+    write_table(job.outputs["wells"], make_frame(own, "wells", WELLS))
+    write_json(job.outputs["problems"], _as_json(found.items))
 
 
 def quality(job: Job) -> None:
-    """Judge the plates of a run."""
-    from drp.plain_tables import plain
+    """Judge the plates of a run, read from their files, and scale them for the review pages."""
+    from drp.joining import WELLS
+    from drp.plain_tables import make_frame
+    from drp.problems import Problems
     from drp.quality import judge_plates
+    from drp.readable import join_good_plates, read_good_plates
     from drp.registration import check_registration, check_swaps
     from drp.sheets import read_sheets
+    from drp.viability import normalise
 
-    wells = job.table("wells")
-    own = wells[wells["run"].replace("", "run") == job.name].drop_duplicates(["plate", "well"])
-    table = plain(own)
+    sheets, asked = read_sheets(job.sheets), job.settings
+    rows = [row for row in sheets.plates if run_of(row) == job.name]
+    read = read_good_plates(rows, asked["plates_folder"], asked["layouts"])
+    exclusions = sheets.exclusions_of(row["plate"] for row in rows)
+    table = join_good_plates(read.reads, read.layouts, rows, exclusions, asked, Problems())
+    wells = make_frame(table, "wells", WELLS)
     remarks: dict[str, list[tuple[str, str]]] = {}
     for problem in [*check_registration(table), *check_swaps(table)]:
         tier = "fail" if problem.severity == "error" else "warn"
         remarks.setdefault(problem.where.plate, []).append((tier, problem.found))
-    judged = judge_plates(
-        own,
-        job.settings["quality"],
-        remarks,
-        correction=job.settings["normalisation.edge_correction"],
-        order=[row["plate"] for row in read_sheets(job.sheets).plates],
-    )
+    correction, order = asked["normalisation"]["edge_correction"], [row["plate"] for row in rows]
+    judged = judge_plates(wells, asked["quality"], remarks, correction=correction, order=order)
     write_table(job.outputs["quality"], judged)
+    write_table(job.outputs["viability"], normalise(wells, correction, asked["quality"]))
 
 
 def samples(job: Job) -> None:
@@ -316,7 +318,6 @@ def reports(job: Job) -> None:
 
 def index(job: Job) -> None:
     """Write the list of all patients and, if they are reviewed, of all plates."""
-    from drp.plan import run_of
     from drp.provenance import now
     from drp.report.index import read_entries, render_index, reviewed_plates
     from drp.sheets import read_sheets
@@ -333,7 +334,6 @@ def index(job: Job) -> None:
 
 def review(job: Job) -> None:
     """Write the review pages of a run's plates, one file each."""
-    from drp.plan import run_of
     from drp.provenance import now
     from drp.report.review import render_review
     from drp.sheets import read_sheets
@@ -362,7 +362,6 @@ def charts(job: Job) -> None:
     """Chart the controls of all runs: a table, and a page."""
     import pandas as pd
 
-    from drp.plan import run_of
     from drp.provenance import now
     from drp.report.control_page import render_control_page
     from drp.run_charts import chart_table, drift_table

@@ -106,6 +106,7 @@ def _broken_reports(plan: Plan) -> Iterable[tuple[str, str]]:
 
 
 def _words(path: Path) -> str:
-    failure = read_json(path)["failure"]
-    stage, error = failure["stage"], failure["error"]
-    return f"No report of {failure['patient']}: the stage {stage} failed ({error})."
+    from drp.report.failure import read_failure
+
+    failure = read_failure(read_json(path))
+    return failure.words if failure else ""

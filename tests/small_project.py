@@ -122,7 +122,7 @@ class SmallProject:
         names = ("files", "viability", "samples", "curves", "synergy", "surface", "calls")
         inputs = {name: [place / f"{name}.parquet" for place in own] for name in names}
         inputs |= {
-            f"{kind}_warnings": [place / "none.json" for place in own] for kind in ("plate", "well")
+            f"{kind}_problems": [place / "none.json" for place in own] for kind in ("plate", "well")
         }
         inputs |= {"quality": [Path("results/runs/run/quality.parquet")]}
         inputs |= {"reference": [outputs["reference"]], "other_references": [outputs["others"]]}

@@ -30,7 +30,8 @@ def test_one_sample_is_one_batch_and_knows_its_plates_runs_and_patient():
     assert single.batches == ["S1", "S2", "S3"]
     assert single.groups == single.patients == ["P1", "P2"]
     assert single.files_of("S1") == ["plates/1.txt", "plates/3.txt", "plates/m.tsv"]
-    assert single.runs == {"R1": ["S1", "S2"], "R2": ["S1", "S3"]}
+    assert single.runs == ["R1", "R2"]
+    assert single.files_of_run("R2") == ["plates/3.txt", "plates/m.tsv"]
     assert single.runs_of("S3") == ["R2"]
     assert single.batches_of_group("P2") == ["S2", "S3"]
     assert single.runs_of_group("P2") == ["R1", "R2"]

@@ -81,7 +81,7 @@ def test_every_module_of_science_is_in_some_fingerprint():
         "drp.project",
         "drp.stages",
     }
-    outside |= {"drp.relevance", "drp.selective"}  # functions for users, in no stage
+    outside |= {"drp.relevance", "drp.selective", "drp.wells"}  # functions for users, in no stage
     # What `drp concordance` runs, on demand and apart from the workflow.
     outside |= {"drp.concordance", "drp.outcomes", "drp.report.concordance_page"}
     outside |= {"drp.risk_text", "drp.risk.markdown"}  # how `drp risk` prints
@@ -131,7 +131,10 @@ def test_a_changed_line_changes_the_fingerprints_it_touches(tmp_path, monkeypatc
     with (copy / "viability.py").open("a", encoding="utf-8") as stream:
         stream.write("# changed\n")
     after = prints()
-    assert {stage for stage in SETTINGS if before[stage] != after[stage]} == {"viability"}
+    assert {stage for stage in SETTINGS if before[stage] != after[stage]} == {
+        "viability",
+        "quality",
+    }
     (copy / "data" / "exposure.tsv").write_text("", encoding="utf-8")
     again = prints()
     touched = {stage for stage in SETTINGS if again[stage] != after[stage]}

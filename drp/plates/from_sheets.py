@@ -15,6 +15,7 @@ from drp.plates.layouts.names import read_names
 from drp.plates.reads import READS
 from drp.problems import DataError, Place, Problem, Problems
 from drp.provenance import file_sha256
+from drp.refusals import LAYOUT_COLUMN
 from drp.sheetfiles import Row
 
 # Columns of plates.tsv that say which plate of an export a row means.
@@ -83,7 +84,8 @@ class _Exports:
 
     def plate(self, row: Row) -> Columns | None:
         """Give the readings of the plate that a row means, under the row's own plate id."""
-        path = _path(row["file"], row["plate"], self.folder, self.found)
+        place = Place("plates.tsv", "column file", row["plate"])
+        path = _path(row["file"], place, self.folder, self.found)
         if path is None:
             return None
         key = (row["file"], row.get("reader") or "auto")
@@ -195,11 +197,12 @@ class _Layouts:
             rows = [row for row, own in enumerate(plates) if not part or own == part]
             return choose(layout, rows) | {"layout": [name] * len(rows)}
         fix = f"Write the plate behind the name in plates.tsv, for example {file}#{held[0]}."
-        self.found.error("plates.which-layout", Place("plates.tsv", plate=plate), text, fix)
+        place = Place("plates.tsv", LAYOUT_COLUMN, plate)
+        self.found.error("plates.which-layout", place, text, fix)
         return None
 
     def _read_file(self, file: str, plate: str) -> Columns | None:
-        path = _path(file, plate, self.folder, self.found)
+        path = _path(file, Place("plates.tsv", LAYOUT_COLUMN, plate), self.folder, self.found)
         if path is None:
             return None
         options = dict(self.options.get(file, {}))
@@ -213,7 +216,7 @@ class _Layouts:
         return layout
 
     def _names(self, file: str, plate: str) -> dict[str, str]:
-        path = _path(file, plate, self.folder, self.found)
+        path = _path(file, Place("plates.tsv", LAYOUT_COLUMN, plate), self.folder, self.found)
         if path is None:
             return {}
         self.files.append((file, "names", "", file_sha256(path)))
@@ -224,9 +227,8 @@ class _Layouts:
             return {}
 
 
-def _path(file: str, plate: str, folder: Path, found: Problems) -> Path | None:
+def _path(file: str, place: Place, folder: Path, found: Problems) -> Path | None:
     path = folder / file
-    place = Place("plates.tsv", plate=plate)
     if not file or not path.resolve().is_relative_to(folder.resolve()):
         found.error(
             "plates.outside",

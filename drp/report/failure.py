@@ -5,11 +5,13 @@ if it were today's.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 
 import typst
 
+from drp.problems import Problem
 from drp.report.html import TEMPLATES, environment
 from drp.report.pdf import FONTS, printable
 from drp.report.prose import RESEARCH_USE
@@ -18,11 +20,20 @@ WHAT_TO_DO = (
     "Nothing is known of this patient's sample from this run. Other patients are not affected. "
     "Run drp check, then drp run again; if the fault stays, report it with the words above."
 )
+MEND_IT = (
+    "Nothing is known of this patient's samples from this run, also not from their other plates. "
+    "Other patients are not affected. Mend what is named above, then run drp run again."
+)
+_REFUSED = "plates"
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A report that could not be made: whose, in which stage, and the words of the fault."""
+    """A report that could not be made: whose, in which stage, and the words of the fault.
+
+    The stage is ``plates`` where a plate has an error, which is no fault of a stage.
+    """
 
     patient: str
     stage: str
@@ -35,7 +46,32 @@ class Failure:
         >>> Failure("P01", "record", "KeyError: 'auc'").words
         "No report of P01: the stage record failed (KeyError: 'auc')."
         """
-        return f"No report of {self.patient}: the stage {self.stage} failed ({self.error})."
+        return f"No report of {self.patient}: {self.short} ({self.error})."
+
+    @property
+    def short(self) -> str:
+        """Say what failed."""
+        if self.stage == _REFUSED:
+            return "a plate cannot be used"
+        return f"the stage {self.stage} failed"
+
+    @property
+    def advice(self) -> str:
+        """Say what is known and what to do."""
+        return MEND_IT if self.stage == _REFUSED else WHAT_TO_DO
+
+
+def refusal_of(patient: str, problems: Sequence[Problem]) -> Failure:
+    """Describe what is wrong with a patient's plates.
+
+    >>> from drp.problems import Place
+    >>> cut = Problem("plate.truncated", "error", Place("a.txt"), "it is cut off", "Export again.")
+    >>> refusal_of("P01", [cut]).words
+    'No report of P01: a plate cannot be used (a.txt: it is cut off. Export again.).'
+    """
+    named = [str(problem).split(": ", 1)[1] for problem in dict.fromkeys(problems)]
+    more = f" And {len(named) - _SHOWN} more: see drp check." if len(named) > _SHOWN else ""
+    return Failure(patient, _REFUSED, _one_line(" ".join(named[:_SHOWN]) + more))
 
 
 def failure_of(patient: str, stage: str, fault: Exception) -> Failure:
@@ -44,8 +80,11 @@ def failure_of(patient: str, stage: str, fault: Exception) -> Failure:
     >>> failure_of("P01", "record", ValueError("a\nb")).error
     'ValueError: a b'
     """
-    words = " ".join(f"{type(fault).__name__}: {fault}".split())
-    return Failure(patient, stage, "".join(c for c in words if c.isprintable())[:500])
+    return Failure(patient, stage, _one_line(f"{type(fault).__name__}: {fault}")[:500])
+
+
+def _one_line(text: str) -> str:
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())
 
 
 def read_failure(content: object) -> Failure | None:
@@ -63,15 +102,18 @@ def failure_json(failure: Failure, generated_at: str | None = None) -> str:
 def failure_html(failure: Failure, generated_at: str) -> str:
     """Render the failure as a self-contained page; every text of it is escaped."""
     page = environment().get_template("failure.html.j2")
-    return page.render(
-        failure=failure, generated=generated_at, what_to_do=WHAT_TO_DO, research_use=RESEARCH_USE
-    )
+    return page.render(failure=failure, generated=generated_at, research_use=RESEARCH_USE)
 
 
 def failure_pdf(failure: Failure, generated_at: str) -> bytes:
     """Render the failure as a page of PDF; its texts reach the template as data."""
-    texts = asdict(failure) | {"generated": generated_at, "what_to_do": WHAT_TO_DO}
-    texts["research_use"] = RESEARCH_USE
+    texts = {
+        "patient": failure.patient,
+        "cause": f"{failure.short.capitalize()}: {failure.error}",
+        "generated": generated_at,
+        "what_to_do": failure.advice,
+        "research_use": RESEARCH_USE,
+    }
     content = {name: printable(text) for name, text in texts.items()}
     pages = _compiler().compile(format="pdf", sys_inputs={"content": json.dumps(content)})
     if not isinstance(pages, bytes):

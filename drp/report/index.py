@@ -107,7 +107,7 @@ def failed_row(failure: Failure) -> IndexRow:
         pair="no result",
         risk="no result",
         approval="",
-        status=f"no report: the stage {failure.stage} failed",
+        status=f"no report: {failure.short}",
     )
 
 

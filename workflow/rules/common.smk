@@ -41,6 +41,11 @@ wildcard_constraints:
     patient="[A-Za-z0-9][A-Za-z0-9._-]*",
 
 
+def there(files):
+    """Those of some files that exist; that one is missing is found, and said, when it is read."""
+    return [file for file in files if Path(file).is_file()]
+
+
 BATCH = "results/batches/{batch}"
 
 

@@ -3,12 +3,12 @@
 
 rule plates:
     input:
-        lambda w: PLAN.files_of(w.batch),
+        lambda w: there(PLAN.files_of(w.batch)),
     output:
         reads=f"{BATCH}/reads.parquet",
         layout=f"{BATCH}/layout.parquet",
         files=f"{BATCH}/files.parquet",
-        warnings=f"{BATCH}/plates.warnings.json",
+        problems=f"{BATCH}/plates.problems.json",
     log:
         "logs/{batch}/plates.log",
     params:
@@ -18,7 +18,7 @@ rule plates:
     shell:
         "python -m drp plates --name {wildcards.batch} --settings {params.settings:q}"
         " --out reads={output.reads} layout={output.layout} files={output.files}"
-        " warnings={output.warnings} > {log} 2>&1"
+        " problems={output.problems} > {log} 2>&1"
 
 
 rule wells:
@@ -27,7 +27,7 @@ rule wells:
         layout=f"{BATCH}/layout.parquet",
     output:
         wells=f"{BATCH}/wells.parquet",
-        warnings=f"{BATCH}/wells.warnings.json",
+        problems=f"{BATCH}/wells.problems.json",
     log:
         "logs/{batch}/wells.log",
     params:
@@ -37,4 +37,4 @@ rule wells:
     shell:
         "python -m drp wells --name {wildcards.batch} --settings {params.settings:q}"
         " --in reads={input.reads} --in layout={input.layout}"
-        " --out wells={output.wells} warnings={output.warnings} > {log} 2>&1"
+        " --out wells={output.wells} problems={output.problems} > {log} 2>&1"

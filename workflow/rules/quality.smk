@@ -1,11 +1,13 @@
-# Plates are judged by run, samples by batch.
+# Plates are judged by run, samples by batch. A run reads its plates itself, whatever batches their
+# samples are in: so another patient's plates redo the runs they are in, and no others.
 
 
 rule quality:
     input:
-        wells=lambda w: of_batches("wells.parquet", PLAN.runs[w.run]),
+        lambda w: there(PLAN.files_of_run(w.run)),
     output:
         quality="results/runs/{run}/quality.parquet",
+        viability="results/runs/{run}/viability.parquet",
     log:
         "logs/runs/{run}/quality.log",
     params:
@@ -14,7 +16,7 @@ rule quality:
         rows=lambda w: PLAN.rows("quality", w.run),
     shell:
         "python -m drp quality --name {wildcards.run} --settings {params.settings:q}"
-        " --in wells={input.wells} --out quality={output.quality} > {log} 2>&1"
+        " --out quality={output.quality} viability={output.viability} > {log} 2>&1"
 
 
 rule samples:

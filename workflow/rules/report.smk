@@ -4,8 +4,8 @@
 rule record:
     input:
         files=of_group("files.parquet"),
-        plate_warnings=of_group("plates.warnings.json"),
-        well_warnings=of_group("wells.warnings.json"),
+        plate_problems=of_group("plates.problems.json"),
+        well_problems=of_group("wells.problems.json"),
         viability=of_group("viability.parquet"),
         samples=of_group("samples.parquet"),
         curves=of_group("curves.parquet"),
@@ -28,8 +28,8 @@ rule record:
         rows=lambda w: PLAN.rows("record", w.group),
     shell:
         "python -m drp record --name {wildcards.group} --settings {params.settings:q}"
-        " --in files={input.files} --in plate_warnings={input.plate_warnings}"
-        " --in well_warnings={input.well_warnings} --in viability={input.viability}"
+        " --in files={input.files} --in plate_problems={input.plate_problems}"
+        " --in well_problems={input.well_problems} --in viability={input.viability}"
         " --in samples={input.samples} --in curves={input.curves} --in synergy={input.synergy}"
         " --in surface={input.surface} --in calls={input.calls} --in quality={input.quality}"
         " --in reference={input.reference} --in other_references={input.other_references}"
@@ -118,7 +118,7 @@ rule index:
 # The review pages of a run's plates, in one job: drawing a page takes less time than starting one.
 rule review:
     input:
-        viability=lambda w: of_batches("viability.parquet", PLAN.runs[w.run]),
+        viability="results/runs/{run}/viability.parquet",
         quality="results/runs/{run}/quality.parquet",
     output:
         pages=directory("reports/plates/{run}"),
