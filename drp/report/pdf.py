@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -55,7 +55,7 @@ def render_pdf(
         "creation": _moment(generated_at).timetuple()[:6],
     }
     pages = _compiler().compile(
-        input=_document(_each_text(content, _printable)),
+        input=_document(_each_text(_with_axes_apart(content), _printable)),
         format="pdf",
         pdf_standards=list(STANDARDS),
         timestamp=_moment(generated_at),
@@ -94,6 +94,36 @@ def _document(content: dict[str, Any]) -> bytes:
     return f'#import "/report.typ": report\n#report(json(bytes("{quoted}")))'.encode()
 
 
+def _with_axes_apart(content: dict[str, Any]) -> dict[str, Any]:
+    """Part the curves' axes, which most share, from what is drawn on them: text is dear to read."""
+    samples = []
+    for sample in content["samples"]:
+        results = sample["results"]
+        if results is not None:
+            panels = [one | {"figure": _apart(one["figure"])} for one in results["panels"]]
+            results = results | {"panels": panels}
+        samples.append(sample | {"results": results})
+    return content | {"samples": samples}
+
+
+def _apart(figure: dict[str, str] | None) -> dict[str, str] | None:
+    found = figure and _AXES.match(figure["svg"])
+    if not figure or not found:
+        return figure
+    svg = figure["svg"]
+    return figure | {
+        "axes": f"{found['size']}>{found['axes']}</svg>",
+        "svg": svg[: found.start("axes")] + svg[found.end("axes") :],
+    }
+
+
+# A curve begins with its lines and labels; those of one size, doses and unit are the same.
+_AXES = re.compile(
+    r'(?P<size><svg role="img" viewBox="[^"]*")[^>]*>'
+    r'(?P<axes><path class="g"[^>]*/>(?:<text [^>]*>[^<]*</text>)+)'
+)
+
+
 def _moment(generated_at: str) -> datetime:
     time = datetime.fromisoformat(generated_at)
     return time if time.tzinfo else time.replace(tzinfo=UTC)
@@ -103,6 +133,7 @@ def _printable(words: str) -> str:
     return _standalone(words) if words.startswith("<svg ") else printable(words)
 
 
+@lru_cache(maxsize=512)  # marks and axes come back all the time
 def _standalone(svg: str) -> str:
     """Make an inline SVG a document of its own: name space, font, and styles as attributes.
 
