@@ -100,7 +100,7 @@ def serve(number: int, main: Callable[[list[str]], int]) -> None:
                 listener.close()
                 os._exit(_work(connection, main))
             connection.close()
-            # While the first job runs: read the code once, or every group's jobs would for themselves.
+            # While the first job runs: read the code once, or each group's jobs would do so.
             fingerprint(*SETTINGS)
         elif ready:  # the end of standard input
             return
