@@ -23,6 +23,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from drp.asking import ADDRESS, STARTED, receive
+from drp.plan import SETTINGS
+from drp.provenance import fingerprint
 
 _INTERNAL = 3
 _SERVE = (
@@ -98,6 +100,8 @@ def serve(number: int, main: Callable[[list[str]], int]) -> None:
                 listener.close()
                 os._exit(_work(connection, main))
             connection.close()
+            # While the first job runs: read the code once, or each group's jobs would do so.
+            fingerprint(*SETTINGS)
         elif ready:  # the end of standard input
             return
 

@@ -204,11 +204,18 @@ def now() -> str:
 def versions() -> dict[str, str]:
     """Give the versions of drp, Python and the libraries that make numbers or pages."""
     import platform
-    from importlib.metadata import version
 
     import drp
 
     names = ("numpy", "pandas", "scipy", "snakemake", "typst", "jinja2")
     return {"drp": drp.__version__, "Python": platform.python_version()} | {
-        name: version(name) for name in names
+        name: _version(name) for name in names
     }
+
+
+@cache
+def _version(name: str) -> str:
+    """Look up an installed version once: each look reads the library's whole description."""
+    from importlib.metadata import version
+
+    return version(name)

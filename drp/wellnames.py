@@ -66,6 +66,7 @@ def well_name(row: int, column: int) -> str:
     return f"{row_letters(row)}{column}"
 
 
+@lru_cache(maxsize=4096)  # more than the wells of the largest plate
 def parse_well(text: str) -> tuple[int, int] | None:
     """Give row and column of a well written in any usual way, or None if it is no well.
 

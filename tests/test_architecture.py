@@ -27,7 +27,7 @@ LAYERS = {
     "plates": 4, "report": 4, "plan": 4, "simulate": 5,
     "locks": 0, "references": 3, "healthy": 2, "patient_changes": 3,
     "issues": 5, "issuing": 6, "manifests": 2,
-    "progress": 0, "summary": 5, "run_provenance": 5, "verify": 7, "asking": 0, "preloaded": 1,
+    "progress": 0, "summary": 5, "run_provenance": 5, "verify": 7, "asking": 0, "preloaded": 5,
     "run_record": 2, "slurm": 1, "leftovers": 3, "resume": 4, "launch": 7, "disk": 2, "mishaps": 8,
     "checks": 6, "job": 6, "project": 6, "records": 7, "stages": 8, "arguments": 8, "cli": 9,
     "__main__": 10, "__init__": 10,

@@ -9,8 +9,10 @@ import pypdf
 import pytest
 
 from drp.report import numerals
-from drp.report.pdf import _SHOWN, printable, render_pdf
+from drp.report.figures import FIGURE_STYLE
+from drp.report.pdf import _SHOWN, _standalone, _with_axes_apart, printable, render_pdf
 from drp.report.record import PatientRecord, read_record
+from drp.report.view import view
 from tests import report_example
 from tests.project import ROOT
 
@@ -135,6 +137,48 @@ def test_nothing_runs_and_every_font_is_inside(content):
 def test_same_bytes_for_the_same_time(content, record):
     assert render_pdf(record, report_example.GENERATED) == content
     assert render_pdf(record, "2026-03-02T08:05:00+00:00") != content
+
+
+def test_what_was_set_for_others_before_changes_nothing(content, record, tmp_path):
+    # typst keeps cells from report to report; a process of its own has kept nothing.
+    other = record.model_copy(update={"patient": "P77", "report_id": "P77-0123abcd"})
+    text = text_of(render_pdf(other, report_example.GENERATED))
+    assert "P77-0123abcd" in text and record.report_id not in text
+    assert open_pdf(render_pdf(other, report_example.GENERATED)).metadata.title.endswith("P77")
+    (tmp_path / "record.json").write_text(record.model_dump_json(), encoding="utf-8")
+    code = (
+        "import sys; from pathlib import Path; from drp.report.pdf import render_pdf;"
+        "from drp.report.record import read_record; path = Path(sys.argv[1]);"
+        "one = read_record((path / 'record.json').read_text(encoding='utf-8'));"
+        f"(path / 'alone.pdf').write_bytes(render_pdf(one, {report_example.GENERATED!r}))"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    assert (tmp_path / "alone.pdf").read_bytes() == content
+
+
+def test_the_curves_of_one_axis_share_its_drawing(record):
+    shown = view(record, report_example.GENERATED)
+    before = shown["samples"][0]["results"]["panels"]
+    after = _with_axes_apart(shown)["samples"][0]["results"]["panels"]
+    drawn = [(one["figure"], two["figure"]) for one, two in zip(before, after, strict=True)]
+    drawn = [(one, two) for one, two in drawn if one]
+    assert len(drawn) > 30
+    assert len({two["axes"] for _, two in drawn}) < 4
+    for one, two in drawn:
+        assert "<text" in two["axes"] and "<text" not in two["svg"]
+        inner = two["axes"].partition(">")[2].removesuffix("</svg>")
+        assert two["svg"].replace('">', f'">{inner}', 1) == one["svg"]
+
+
+def test_every_style_of_a_figure_becomes_attributes():
+    names = re.findall(r"\.(\w+)\{", FIGURE_STYLE)
+    for name in names:
+        svg = _standalone(f'<svg viewBox="0 0 1 1"><path class="{name}" d="M0 0"/></svg>')
+        (rule,) = re.findall(rf"\.{name}\{{(.*?)\}}", FIGURE_STYLE)
+        for style in rule.split(";"):
+            key, value = style.split(":")
+            assert f'{key}="{value}"' in svg
+        assert "class=" not in svg
 
 
 def test_failed_sample_has_no_drug():

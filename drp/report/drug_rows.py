@@ -216,10 +216,12 @@ def _line(
     if slope is None or ec50 is None or ec50 <= 0:
         return [round(top, 2)] * STEPS if top == bottom else []
     heights = []
+    first, middle = log10(low), log10(ec50)
+    span = log10(high) - first
     for step in range(STEPS):
-        log_dose = log10(low) + (log10(high) - log10(low)) * step / (STEPS - 1)
+        log_dose = first + span * step / (STEPS - 1)
         # Beyond 300 decades the power is 0 or infinite for any purpose.
-        power = 10.0 ** max(-300.0, min(300.0, slope * (log_dose - log10(ec50))))
+        power = 10.0 ** max(-300.0, min(300.0, slope * (log_dose - middle)))
         heights.append(round(bottom + (top - bottom) / (1.0 + power), 2))
     return heights
 
@@ -238,16 +240,15 @@ def _summary(curve: Row, fitted: list[float], low: float, high: float, peak: flo
     return words + (f"; plasma peak {numerals.significant(peak)} nM" if peak else "")
 
 
+_DOSED = (("drug", "dose"), ("drug2", "dose2"), ("drug3", "dose3"))
+
+
 def _wells_by_drug(wells: Iterable[Row]) -> dict[str, dict[str, list[Point]]]:
     """Sort wells into the points of single-agent curves and of a matrix's single agents."""
     found: dict[str, dict[str, list[Point]]] = {}
     for well in wells:
         viability = number(well, "viability_pct")
-        doses = {
-            text(well, f"drug{suffix}"): number(well, f"dose{suffix}")
-            for suffix in ("", "2", "3")
-            if text(well, f"drug{suffix}")
-        }
+        doses = {drug: number(well, dose) for name, dose in _DOSED if (drug := text(well, name))}
         dosed = [drug for drug, dose in doses.items() if dose]
         if viability is None or len(dosed) != 1:
             continue

@@ -55,6 +55,7 @@ def heat_maps(wells: Sequence[Row]) -> list[dict[str, Any]]:
     steps = [low + span * share for share in (0, 0.5, 1)]
     signal = [f"{short(low)} or less", short(steps[1]), f"{short(high)} or more"]
     several = len({text(well, "sample") for well in wells if text(well, "role") == "sample"}) > 1
+    labels = [well_words(well, several=several) for well in wells]
     maps = (
         ("signal", "Signal, before normalisation", by_signal, short, signal),
         (
@@ -70,7 +71,7 @@ def heat_maps(wells: Sequence[Row]) -> list[dict[str, Any]]:
             "name": name,
             "title": title,
             "legend": list(zip((0, LEVELS // 2, LEVELS - 1), words, strict=True)),
-            **_grid(wells, name, light, write, several),
+            **_grid(wells, labels, name, light, write),
         }
         for name, title, light, write, words in maps
     ]
@@ -129,13 +130,17 @@ def roles_shown(wells: Sequence[Row]) -> list[tuple[str, str]]:
 
 
 def _grid(
-    wells: Sequence[Row], column: str, light: Shade, write: Callable[[float], str], several: bool
+    wells: Sequence[Row],
+    labels: Sequence[str],
+    column: str,
+    light: Shade,
+    write: Callable[[float], str],
 ) -> dict[str, Any]:
     last = [max((int(well[axis]) for well in wells), default=1) for axis in ("row", "column")]
     n_rows, n_columns = smallest_format(*last)
     placed = {
-        (int(well["row"]), int(well["column"])): _cell(well, column, light, write, several)
-        for well in wells
+        (int(well["row"]), int(well["column"])): _cell(well, label, column, light, write)
+        for well, label in zip(wells, labels, strict=True)
     }
     return {
         "columns": list(range(1, n_columns + 1)),
@@ -150,7 +155,7 @@ def _grid(
 
 
 def _cell(
-    well: Row, column: str, light: Shade, write: Callable[[float], str], several: bool
+    well: Row, label: str, column: str, light: Shade, write: Callable[[float], str]
 ) -> dict[str, Any]:
     value, role, status = number(well, column), text(well, "role"), text(well, "status")
     bare = value is None or role == "empty"
@@ -164,7 +169,7 @@ def _cell(
     words = "" if value is None or (role == "empty" and column != "signal") else write(value)
     return {
         "well": text(well, "well"),
-        "label": well_words(well, several=several),
+        "label": label,
         "classes": " ".join(classes),
         "letter": LETTERS.get(role, ""),
         "text": _STATUS_LETTERS.get(status, status) if status_words(well) else words,

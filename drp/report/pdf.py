@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -51,15 +51,16 @@ def render_pdf(
     shown = shown or view(record, generated_at)
     phrases = catalogue(shown["language"])
     content = shown | {
-        "words": dict(phrases.exact),
         "simulated_words": phrases.label(SIMULATED),
         "creation": _moment(generated_at).timetuple()[:6],
     }
     pages = _compiler().compile(
+        input=_document(_each_text(_with_axes_apart(content), _printable)),
         format="pdf",
         pdf_standards=list(STANDARDS),
         timestamp=_moment(generated_at),
-        sys_inputs={"content": json.dumps(_each_text(content, _printable))},
+        # Never of a patient: typst forgets all it has set where an input differs.
+        sys_inputs={"phrases": json.dumps(dict(phrases.exact))},
     )
     if not isinstance(pages, bytes):
         raise TypeError(f"typst gave {type(pages).__name__}, not one file")
@@ -80,11 +81,47 @@ def printable(words: str) -> str:
 @cache
 def _compiler() -> typst.Compiler:
     return typst.Compiler(
-        TEMPLATES / "report.typ",
+        root=TEMPLATES,
         font_paths=typst.Fonts(
             include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS]
         ),
     )
+
+
+def _document(content: dict[str, Any]) -> bytes:
+    """Hand the content to the template, as JSON in a string that holds no mark-up."""
+    quoted = json.dumps(content).replace("\\", "\\\\").replace('"', '\\"')
+    return f'#import "/report.typ": report\n#report(json(bytes("{quoted}")))'.encode()
+
+
+def _with_axes_apart(content: dict[str, Any]) -> dict[str, Any]:
+    """Part the curves' axes, which most share, from what is drawn on them: text is dear to read."""
+    samples = []
+    for sample in content["samples"]:
+        results = sample["results"]
+        if results is not None:
+            panels = [one | {"figure": _apart(one["figure"])} for one in results["panels"]]
+            results = results | {"panels": panels}
+        samples.append(sample | {"results": results})
+    return content | {"samples": samples}
+
+
+def _apart(figure: dict[str, str] | None) -> dict[str, str] | None:
+    found = figure and _AXES.match(figure["svg"])
+    if not figure or not found:
+        return figure
+    svg = figure["svg"]
+    return figure | {
+        "axes": f"{found['size']}>{found['axes']}</svg>",
+        "svg": svg[: found.start("axes")] + svg[found.end("axes") :],
+    }
+
+
+# A curve begins with its lines and labels; those of one size, doses and unit are the same.
+_AXES = re.compile(
+    r'(?P<size><svg role="img" viewBox="[^"]*")[^>]*>'
+    r'(?P<axes><path class="g"[^>]*/>(?:<text [^>]*>[^<]*</text>)+)'
+)
 
 
 def _moment(generated_at: str) -> datetime:
@@ -96,11 +133,37 @@ def _printable(words: str) -> str:
     return _standalone(words) if words.startswith("<svg ") else printable(words)
 
 
+@lru_cache(maxsize=512)  # marks and axes come back all the time
 def _standalone(svg: str) -> str:
-    """Make an inline SVG a document of its own: name space, font and styles."""
+    """Make an inline SVG a document of its own: name space, font, and styles as attributes.
+
+    Reading a style sheet takes longer than reading most of the drawings.
+    """
     opening = '<svg xmlns="http://www.w3.org/2000/svg" font-family="Inter" '
-    head, _, body = printable(svg).removeprefix("<svg ").partition(">")
-    return f"{opening}{head}><style>{FIGURE_STYLE}</style>{body}"
+    return opening + _CLASSES.sub(_attributes, printable(svg).removeprefix("<svg "))
+
+
+@cache
+def _styled(classes: str) -> str:
+    return " ".join(_CLASS_STYLES[name] for name in classes.split() if name in _CLASS_STYLES)
+
+
+def _attributes(found: re.Match[str]) -> str:
+    return _styled(found[1])
+
+
+def _style_attributes() -> dict[str, str]:
+    """Give each class of a figure as presentation attributes."""
+    rules = re.findall(r"\.(\w+)\{(.*?)\}", FIGURE_STYLE)
+    pairs = {name: [line.split(":") for line in style.split(";")] for name, style in rules}
+    return {
+        name: " ".join(f'{key}="{value}"' for key, value in styles)
+        for name, styles in pairs.items()
+    }
+
+
+_CLASSES = re.compile(r'(?<= )class="([a-z ]*)"')
+_CLASS_STYLES = _style_attributes()
 
 
 def _each_text(content: Any, change: Callable[[str], str]) -> Any:

@@ -31,6 +31,7 @@ STATUS_WORDS = {
     "not_read": "not read",
     "missing": "missing",
 }
+_DOSED = (("drug", "dose"), ("drug2", "dose2"), ("drug3", "dose3"))
 _SCALE_WORDS = {"negative": ": sets 100 %", "positive": ": sets 0 %", "blank": ": blank value"}
 _SHOWN_REPLICATES = 12
 _LEAST_WELLS = 4  # fewer do not give a spread, as in drp.quality
@@ -54,9 +55,9 @@ def content_words(well: Row) -> str:
     'Venetoclax 100 nM'
     """
     words = []
-    for suffix in ("", "2", "3"):
-        drug, dose = text(well, f"drug{suffix}"), number(well, f"dose{suffix}")
-        if drug:
+    for name, dosed in _DOSED:
+        if drug := text(well, name):
+            dose = number(well, dosed)
             amount = "" if dose is None else f" {dose:.10g} {text(well, 'dose_unit')}"
             words.append(f"{drug}{amount}".strip())
     partner = text(well, "addon")
@@ -168,12 +169,16 @@ def replicate_rows(wells: Iterable[Row]) -> tuple[list[dict[str, Any]], int]:
     found : int
         Groups of replicates on the plate.
     """
-    keys = ("sample", "addon", "drug", "dose", "drug2", "dose2", "drug3", "dose3")
     groups: dict[tuple[Any, ...], list[tuple[float, Row]]] = defaultdict(list)
     for well in wells:
         viability = number(well, "viability_pct")
         if text(well, "role") == "sample" and usable(well) and viability is not None:
-            key = tuple(number(well, k) if k.startswith("dose") else text(well, k) for k in keys)
+            key = (
+                text(well, "sample"),
+                text(well, "addon"),
+                *(text(well, name) for name, _ in _DOSED),
+                *(number(well, dose) for _, dose in _DOSED),
+            )
             groups[key].append((viability, well))
     rows = []
     for group in groups.values():

@@ -41,8 +41,9 @@ def number(row: Row, name: str) -> float | None:
     >>> number({"z": float("nan")}, "z"), number({"z": "71.5"}, "z"), number({}, "z")
     (None, 71.5, None)
     """
+    value = row.get(name, "nan")
     try:
-        value = float(row.get(name, "nan"))
+        value = value if type(value) is float else float(value)
     except (TypeError, ValueError):
         return None
     return value if isfinite(value) else None
