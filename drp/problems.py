@@ -48,7 +48,8 @@ class Problem:
     code : str
         Stable name, ``area.fault`` in lower case with hyphens: ``plate.missing-row``.
     severity : {"error", "warning"}
-        An error stops the run before any fit; a warning travels into the report.
+        An error keeps the samples it speaks of from being computed, or stops the run (see
+        `drp.refusals`); a warning travels into the report.
     where : Place
         Where it was found.
     found : str
