@@ -34,7 +34,9 @@ def drawn(measured, reference, cut, rng):
     prior = (1 - weight) * reference.prior + weight / len(GRID)
     chance = prior * np.exp(-0.5 * ((measured.auc - GRID) / measured.error) ** 2)
     ladder = np.cumsum(chance / chance.sum(axis=1, keepdims=True), axis=1)
-    cell = (ladder[picked] < rng.random(DRAWS)[:, None]).sum(axis=1)
+    # Row k of the ladder stands at k to k + 1, so that one search finds the place in each row.
+    rungs = (ladder + np.arange(len(ladder))[:, None]).ravel()
+    cell = np.searchsorted(rungs, picked + rng.random(DRAWS)) - picked * len(GRID)
     auc = GRID[cell] + rng.random(DRAWS) - 0.5
     inside = auc - GRID[cell] + 0.5
     own = reference.prior[picked, cell]

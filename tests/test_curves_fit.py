@@ -213,12 +213,13 @@ def test_shared_doses_take_a_shorter_way_to_the_same_bits():
 def test_blocks_and_batches_change_no_bit(monkeypatch):
     from drp.curves import fitting
 
-    response = simulate(40, DESIGNS["5x2"], seed=9)
+    n_curves = 19
+    response = simulate(n_curves, DESIGNS["5x2"], seed=9)
     weights = np.random.default_rng(1).uniform(0.5, 2, response.shape)
-    whole = fit(DESIGNS["5x2"], response, weights, intervals=True, at_dose=np.full(40, 30.0))
-    monkeypatch.setattr(fitting, "BLOCK_SIZE", 17)
+    whole = fit(DESIGNS["5x2"], response, weights, intervals=True, at_dose=np.full(n_curves, 30.0))
+    monkeypatch.setattr(fitting, "BLOCK_SIZE", 8)
     monkeypatch.setattr(fitting, "BATCH_SIZE", 5)
-    parts = fit(DESIGNS["5x2"], response, weights, intervals=True, at_dose=np.full(40, 30.0))
+    parts = fit(DESIGNS["5x2"], response, weights, intervals=True, at_dose=np.full(n_curves, 30.0))
     assert differences(whole, parts) == []
 
 
