@@ -47,11 +47,13 @@ install-slurm: $(INSTALLED)  ## add what runs on a SLURM cluster need, at the lo
 demo: $(INSTALLED)  ## compute the reports of the simulated run that ships with drp
 	@$(BIN)/drp run
 
+# Compiled files are kept even where the environment forbids it: the tests start some hundred
+# processes, and each would compile drp and what it loads anew.
 test: $(INSTALLED)  ## run every test
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-quick: $(INSTALLED)  ## run the tests that take seconds
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not browser and not cluster"
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not browser and not cluster"
 
 check: $(INSTALLED)  ## look for faults without running: style, types, workflow, known vulnerabilities
 	@$(BIN)/ruff check .

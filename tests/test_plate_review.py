@@ -290,7 +290,7 @@ def test_any_text_comes_back_in_its_own_cell(tmp_path_factory, reasons):
         }
         for n, (reason, by) in enumerate(reasons, start=1)
     ]
-    folder = write_config(tmp_path_factory.mktemp("sheet"), sheet_text(rows))
+    folder = write_config(tmp_path_factory.getbasetemp() / "sheet", sheet_text(rows))
     sheets, _ = scan_sheets(folder)
     flat = [
         {
