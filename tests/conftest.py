@@ -1,6 +1,7 @@
 """What every test file may ask for."""
 
 import fcntl
+import gc
 import json
 import os
 from collections import Counter
@@ -56,6 +57,13 @@ def pytest_collection_modifyitems(items):
         tests[item.path] += 1
         long[item.path] += any(item.get_closest_marker(name) for name in ("slow", "browser"))
     items.sort(key=lambda item: -((long[item.path] > 0) + (long[item.path] == tests[item.path])))
+
+
+def pytest_collection_finish():
+    """Keep the collector of garbage off what was loaded: else it looks through all of it, often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -101,15 +101,15 @@ def test_few_controls_are_not_mentioned(project):
 
 def test_healthy_samples_of_the_project_are_no_reference(project):
     project.config = project.config | {"cohort": {"within_run": True}}
-    for number in range(10):
+    for number in range(8):
         project.add(f"H{number}", kind="healthy", level=85)
         project.add(f"R{number}", level=75)
     drug = project.run(reports=())["P-S1"]["samples"][0]["drugs"][0]
-    assert drug["rank"]["n_reference"] == 10
-    assert "10 healthy controls" in drug["healthy"]
+    assert drug["rank"]["n_reference"] == 8
+    assert "8 healthy controls" in drug["healthy"]
     page = Path("reports/cohort.html").read_text()
-    assert "21 samples, 4 drugs" in page
-    assert "10 healthy" in page
+    assert "17 samples, 4 drugs" in page
+    assert "8 healthy" in page
 
 
 def test_the_page_of_the_cohort_shows_the_projects_samples_beside_the_reference(project):
