@@ -53,7 +53,8 @@ test: $(INSTALLED)  ## run every test
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-quick: $(INSTALLED)  ## run the tests that take seconds
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not browser and not cluster"
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+	  --hypothesis-profile=quick -m "not slow and not browser and not cluster"
 
 check: $(INSTALLED)  ## look for faults without running: style, types, workflow, known vulnerabilities
 	@$(BIN)/ruff check .

@@ -8,8 +8,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+from tests.examples import QUICK
 
 ROOT = Path(__file__).resolve().parent.parent
+settings.register_profile("quick", max_examples=QUICK)
 
 
 @pytest.fixture(scope="session")

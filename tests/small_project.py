@@ -79,10 +79,10 @@ class SmallProject:
             Path(f"config/{name}.tsv").write_text(text, encoding="utf-8")
         return Plan(parse_config(self.config), read_sheets(Path("config")))
 
-    def run(self, *, reports=None):
+    def run(self, *, reports=None, page=False):
         """Run the stages from the reference on; give each patient's record as plain data.
 
-        Reports are made of all patients, or of those in `reports`.
+        Reports are made of all patients, or of those in `reports`; the page of the cohort if asked.
         """
         plan = self.plan()
         self._tables()
@@ -104,9 +104,10 @@ class SmallProject:
         if own:
             inputs |= {name: tables(name) for name in ("curves", "samples")} | {"quality": [run]}
         stage("cohort", inputs, outputs)
-        inputs = {name: [outputs[name]] for name in ("members", "healthy")}
-        inputs |= {name: tables(name) for name in ("curves", "samples")} | {"quality": [run]}
-        stage("cohort_page", inputs, {"page": Path("reports/cohort.html")})
+        if page:
+            inputs = {name: [outputs[name]] for name in ("members", "healthy")}
+            inputs |= {name: tables(name) for name in ("curves", "samples")} | {"quality": [run]}
+            stage("cohort_page", inputs, {"page": Path("reports/cohort.html")})
         for batch, folder in batches.items():
             inputs = {name: [folder / f"{name}.parquet"] for name in ("curves", "samples")}
             inputs |= {"quality": [run]}

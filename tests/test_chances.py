@@ -12,6 +12,7 @@ from drp.chances import Measured, call_chances, posterior, z_moments
 from drp.config import CallSettings
 from drp.deconvolution import GRID, copies_of, deconvolve
 from drp.standing import Standing, stand
+from tests.examples import examples
 from tests.test_calls import SETTINGS, curve
 from tests.test_cohort import members
 
@@ -90,7 +91,7 @@ def test_resamples_that_hold_the_sample_do_not_count(reference):
         assert among == call_chances(one, alone, only, 1.0, rules)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(st.integers(0, 12), min_size=3, max_size=12),
     st.integers(0, 12),

@@ -99,12 +99,13 @@ def test_few_controls_are_not_mentioned(project):
     assert {drug["healthy"] for drug in with_healthy(project, 7)["samples"][0]["drugs"]} == {""}
 
 
+@pytest.mark.slow
 def test_healthy_samples_of_the_project_are_no_reference(project):
     project.config = project.config | {"cohort": {"within_run": True}}
     for number in range(8):
         project.add(f"H{number}", kind="healthy", level=85)
         project.add(f"R{number}", level=75)
-    drug = project.run(reports=())["P-S1"]["samples"][0]["drugs"][0]
+    drug = project.run(reports=(), page=True)["P-S1"]["samples"][0]["drugs"][0]
     assert drug["rank"]["n_reference"] == 8
     assert "8 healthy controls" in drug["healthy"]
     page = Path("reports/cohort.html").read_text()
@@ -114,7 +115,7 @@ def test_healthy_samples_of_the_project_are_no_reference(project):
 
 def test_the_page_of_the_cohort_shows_the_projects_samples_beside_the_reference(project):
     project.reference()
-    project.run(reports=())
+    project.run(reports=(), page=True)
     page = Path("reports/cohort.html").read_text()
     assert f"13 samples, {len(DRUGS)} drugs" in page
     assert "1 relapse" in page

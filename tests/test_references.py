@@ -51,6 +51,7 @@ def test_a_hash_names_the_version_of_the_reference(project):
     assert "version 1, hash" in methods["Reference samples"]
 
 
+@pytest.mark.slow
 def test_a_locked_report_never_changes_whatever_other_samples_do(project):
     before = released(project)
     assert add_to_reference() == (2, ["S1"])

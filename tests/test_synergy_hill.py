@@ -11,6 +11,7 @@ from scipy.optimize import least_squares
 
 from drp.curves import Bounds, fit
 from drp.synergy.hill import fit_hill, refit_hill
+from tests.examples import examples
 from tests.many_starts import least_cost
 from tests.synergy_cases import hill, load_cases
 
@@ -238,7 +239,7 @@ def test_neither_neighbours_nor_the_order_of_doses_change_a_bit():
         assert bits(fit_hill(DOSE, values[[row]], weight)) == bits(whole.take(slice(row, row + 1)))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.floats(1e-6, 1e6), st.integers(0, 1000))
 def test_the_unit_of_the_doses_changes_only_the_midpoint(factor, seed):
     values = noisy(2, 4, seed=seed)
