@@ -12,6 +12,7 @@ help:  ## list what can be done
 install: $(INSTALLED)  ## set up everything in .venv, at the locked versions
 
 # uv where it is there, else plain venv and pip; on Debian the venv module may be a package apart.
+# pip compiles on one core, for about 40 s; compileall does so on all.
 $(INSTALLED): requirements/dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "drp needs Python 3.11 or newer; $(PYTHON) is older."; exit 1; }
@@ -29,7 +30,8 @@ $(INSTALLED): requirements/dev.lock pyproject.toml
 	    fi; }; \
 	  $(PYTHON) -m venv .venv \
 	  && $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-	       -r requirements/dev.lock \
+	       --no-compile -r requirements/dev.lock \
+	  && { $(BIN)/python -m compileall -qq -j 0 .venv/lib || true; } \
 	  && $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps \
 	       --no-build-isolation -e . ; \
 	fi
@@ -47,11 +49,14 @@ install-slurm: $(INSTALLED)  ## add what runs on a SLURM cluster need, at the lo
 demo: $(INSTALLED)  ## compute the reports of the simulated run that ships with drp
 	@$(BIN)/drp run
 
+# Compiled files are kept even where the environment forbids it: the tests start some hundred
+# processes, and each would compile drp and what it loads anew.
 test: $(INSTALLED)  ## run every test
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-quick: $(INSTALLED)  ## run the tests that take seconds
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow and not browser and not cluster"
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder \
+	  --hypothesis-profile=quick -m "not slow and not browser and not cluster"
 
 check: $(INSTALLED)  ## look for faults without running: style, types, workflow, known vulnerabilities
 	@$(BIN)/ruff check .

@@ -5,18 +5,23 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+
+# Its library is loaded where the browser is used: every run of the tests reads this file.
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium() -> "Iterator[Browser]":
     """Start Chromium; skip, saying so, where it is absent (with DRP_CI=1 a skip is a failure)."""
     found = shutil.which("chromium")
     if found is None:
         pytest.skip("Chromium is absent: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
     # Its sandbox does not start for root.
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
     with sync_playwright() as playwright:
@@ -25,14 +30,14 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-def requests_of(page: Page) -> list[str]:
+def requests_of(page: "Page") -> list[str]:
     """Give a list that grows by the address of every request the page makes from now on."""
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     return asked
 
 
-def faults_of(page: Page) -> list[str]:
+def faults_of(page: "Page") -> list[str]:
     """Give a list that grows by every error, warning and dialog of the page from now on."""
     said: list[str] = []
     page.on("pageerror", lambda error: said.append(str(error)))
@@ -49,8 +54,10 @@ def write_page(folder: Path, name: str, text: str) -> str:
     return path.as_uri()
 
 
-def violations(page: Page) -> list[str]:
+def violations(page: "Page") -> list[str]:
     """List what axe-core finds wrong on the page as it stands: rule, help, first elements."""
+    from axe_playwright_python.sync_playwright import Axe
+
     found = Axe().run(page).response["violations"]
     return [
         f"{rule['id']}: {rule['help']}: {[node['html'][:120] for node in rule['nodes'][:3]]}"
@@ -58,6 +65,6 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-def scrolls_sideways(page: Page) -> bool:
+def scrolls_sideways(page: "Page") -> bool:
     """Say whether the page is wider than the window."""
     return bool(page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))

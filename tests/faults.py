@@ -17,6 +17,9 @@ from tests.project import EPOCH, ROOT
 # What a power cut, a tired administrator, and a shortage of memory each leave alive.
 KINDS = ("both heads", "only snakemake", "only drp", "everything")
 
+# A usable sample and a failed one, of the demonstration.
+TWO_PATIENTS = ("P01", "P04")
+
 
 def outcome(folder: Path) -> dict[str, str]:
     """SHA-256 of every result and report; what a run says about itself is not among them."""

@@ -1,7 +1,11 @@
 """Slow, obvious twins of the vectorised formulas: one curve at a time, by the textbook."""
 
+from itertools import product
+
 import numpy as np
 from scipy import integrate, optimize, stats
+
+from tests.many_starts import least_cost
 
 
 def viability(dose, top, bottom, log10_ec50, slope):
@@ -43,6 +47,30 @@ def least_error(dose, response, *, starts=12, bottom_low=0.0, slope=(0.1, 10.0),
                 )
                 best = min(best, 2 * fit.cost)
     return best
+
+
+def least_errors(dose, responses, *, starts=12):
+    """What `least_error` gives for each of many curves, from the same starts, all at once."""
+    x = np.log10(dose)
+    low = np.array([0.0, 0.0, x.min() - 1, np.log(0.1)])
+    high = np.array([np.inf, np.inf, x.max() + 1, np.log(10.0)])
+    middles = np.linspace(x.min() - 0.5, x.max() + 0.5, starts // 2)
+    trials = np.array(list(product(middles, (0.0, 1.5), (1, -1))))
+    e, eta, sign = np.tile(trials, (len(responses), 1)).T
+    wells = np.repeat(responses, len(trials), axis=0)
+
+    def model(q):
+        b, span, e, eta = (q[:, [place]] for place in range(4))
+        rate = sign[:, None] * np.exp(eta) * np.log(10)
+        share = 1 / (1 + np.exp(np.clip(rate * (x - e), -600, 600)))
+        turn = -span * share * (1 - share) * rate
+        slopes = (np.ones_like(share), share, -turn, turn * (x - e))
+        return b + span * share - wells, np.stack(slopes, axis=-1)
+
+    spans = np.maximum(np.ptp(wells, axis=1), 1.0)
+    first = np.column_stack([np.maximum(wells.min(axis=1), 0.1), spans, e, eta])
+    found = least_cost(model, first, low, high).reshape(len(responses), -1).min(axis=1)
+    return np.minimum(found, ((responses.T - responses.mean(axis=1)) ** 2).sum(axis=0))
 
 
 def area(top, bottom, log10_ec50, slope, low, high):

@@ -79,8 +79,11 @@ class SmallProject:
             Path(f"config/{name}.tsv").write_text(text, encoding="utf-8")
         return Plan(parse_config(self.config), read_sheets(Path("config")))
 
-    def run(self):
-        """Run the stages from the reference on; give each patient's record as plain data."""
+    def run(self, *, reports=None, page=False):
+        """Run the stages from the reference on; give each patient's record as plain data.
+
+        Reports are made of all patients, or of those in `reports`; the page of the cohort if asked.
+        """
         plan = self.plan()
         self._tables()
         batches = {name: Path("results/batches") / name for name in plan.batches}
@@ -101,9 +104,10 @@ class SmallProject:
         if own:
             inputs |= {name: tables(name) for name in ("curves", "samples")} | {"quality": [run]}
         stage("cohort", inputs, outputs)
-        inputs = {name: [outputs[name]] for name in ("members", "healthy")}
-        inputs |= {name: tables(name) for name in ("curves", "samples")} | {"quality": [run]}
-        stage("cohort_page", inputs, {"page": Path("reports/cohort.html")})
+        if page:
+            inputs = {name: [outputs[name]] for name in ("members", "healthy")}
+            inputs |= {name: tables(name) for name in ("curves", "samples")} | {"quality": [run]}
+            stage("cohort_page", inputs, {"page": Path("reports/cohort.html")})
         for batch, folder in batches.items():
             inputs = {name: [folder / f"{name}.parquet"] for name in ("curves", "samples")}
             inputs |= {"quality": [run]}
@@ -111,10 +115,10 @@ class SmallProject:
             stage("calls", inputs, {"calls": folder / "calls.parquet"}, batch)
         found = {}
         for group in plan.groups:
-            found |= self._records(plan, group, batches, outputs, stage)
+            found |= self._records(plan, group, batches, outputs, stage, reports)
         return found
 
-    def _records(self, plan, group, batches, outputs, stage):
+    def _records(self, plan, group, batches, outputs, stage, reports):
         folder = Path("results/groups") / group
         risk = {"risk": folder / "risk.parquet", "context": folder / "risk_context.parquet"}
         stage("risk", {}, risk, group)
@@ -133,7 +137,8 @@ class SmallProject:
         for path in sorted((folder / "records").glob("*.json")):
             kinds = {"html": "html", "pdf": "pdf", "json": "json", "fhir": "fhir.json"}
             made = {kind: Path(f"reports/{path.stem}/report.{end}") for kind, end in kinds.items()}
-            stage("report", {"record": [path]}, made)
+            if reports is None or path.stem in reports:
+                stage("report", {"record": [path]}, made)
             found[path.stem] = json.loads(path.read_text(encoding="utf-8"))
         return found
 

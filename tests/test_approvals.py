@@ -1,10 +1,8 @@
 """Approvals: what releases a report, and what makes an approval void."""
 
 import dataclasses
-import io
 import re
 
-import pypdf
 import pytest
 
 from drp.config import parse_config
@@ -17,6 +15,7 @@ from drp.report.pdf import render_pdf
 from drp.sheets import Sheets, scan_sheets
 from tests import report_example
 from tests.test_report_html import Page
+from tests.test_report_pdf import text_of
 
 NOW = "0123456789abcdef"
 GIVEN = {"sample": "P01-S1", "by": "lab director", "date": "2026-02-09", "input_hash": NOW}
@@ -38,9 +37,7 @@ def record(approvals, hashes=None, samples=("P01-S1",)):
 
 def words(record):
     page = Page(render_html(record, report_example.GENERATED))
-    pdf = pypdf.PdfReader(io.BytesIO(render_pdf(record, report_example.GENERATED)))
-    printed = " ".join(sheet.extract_text() for sheet in pdf.pages)
-    return " ".join(page.words), re.sub(r"\s+", " ", printed)
+    return " ".join(page.words), text_of(render_pdf(record, report_example.GENERATED))
 
 
 def test_an_approval_of_these_inputs_releases_the_report():

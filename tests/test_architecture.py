@@ -1,6 +1,7 @@
 """The rules of the house, held over the syntax trees: who may import whom, and who may print."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,13 +45,18 @@ PURE = [
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
+@cache
+def tree(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def part(path):
     return path.relative_to(PACKAGE).with_suffix("").parts[0]
 
 
 def imports(path):
     """Modules of drp that a file imports when it is loaded or run."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -88,7 +94,7 @@ def test_only_the_command_line_prints_or_exits():
     for path in FILES:
         if path.name in ("cli.py", "__main__.py"):
             continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Call):
                 called = ast.unparse(node.func)
                 assert called not in ("print", "sys.exit", "exit"), f"{path.name}: {called}"
@@ -97,7 +103,7 @@ def test_only_the_command_line_prints_or_exits():
 def test_public_functions_say_what_they_do():
     silent = []
     for path in FILES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(tree(path)):
             if isinstance(node, ast.Module | ast.ClassDef):
                 silent += [
                     f"{path.name}:{child.name}"

@@ -6,12 +6,19 @@ import time
 
 import pytest
 
-from tests.faults import outcome, said, snakemake_of, start, stop, timed_run, unfinished
+from tests.faults import (
+    TWO_PATIENTS,
+    outcome,
+    said,
+    snakemake_of,
+    start,
+    stop,
+    unfinished,
+)
 from tests.project import copy_part_of_demo
 from tests.slurm_cluster import NODES, cluster, missing
 
 pytestmark = [pytest.mark.slow, pytest.mark.cluster]
-PATIENTS = ("P01", "P04")
 QUICK = ("--profile", "slurm", "--slurm-init-seconds-before-status-checks=2", "--latency-wait=5")
 
 
@@ -22,14 +29,6 @@ def slurm(tmp_path_factory):
         pytest.skip(f"no SLURM can be started here: {lacking}")
     with cluster(tmp_path_factory.mktemp("slurm") / "local") as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def local(tmp_path_factory, slurm):
-    """What a run on this machine writes."""
-    folder = copy_part_of_demo(tmp_path_factory.mktemp("cluster") / "here", *PATIENTS)
-    timed_run(folder, "--cores", "2")
-    return outcome(folder)
 
 
 def history(slurm):
@@ -50,8 +49,10 @@ def wait_for_job(slurm, process, folder, rule, seconds=300):
     raise AssertionError(f"no job of {rule} ran in {seconds} s: {said(folder)}")
 
 
-def test_two_nodes_give_the_same_records_through_cancelled_and_killed_jobs(slurm, local, tmp_path):
-    folder = copy_part_of_demo(tmp_path / "mishaps", *PATIENTS)
+def test_two_nodes_give_the_same_records_through_cancelled_and_killed_jobs(
+    slurm, undisturbed, tmp_path
+):
+    folder = copy_part_of_demo(tmp_path / "mishaps", *TWO_PATIENTS)
     memory = ("--retries=4", "--set-resources", "viability:mem_mb=120 * attempt")
     process = start(folder, "run", *QUICK, *memory, **slurm.environment)
     number, node = wait_for_job(slurm, process, folder, "plates")
@@ -65,12 +66,12 @@ def test_two_nodes_give_the_same_records_through_cancelled_and_killed_jobs(slurm
     viability = [state for _, state, _, task in jobs if "rule_viability" in task]
     assert viability[-1] != "COMPLETED" or viability[0] != "COMPLETED", "no job ran out of memory"
     assert {node for *_, node, _ in jobs if node} == set(NODES)
-    assert outcome(folder) == local
+    assert outcome(folder) == undisturbed
     assert unfinished(folder) == []
 
 
-def test_a_killed_node_and_then_a_killed_head_give_the_same_records(slurm, local, tmp_path):
-    folder = copy_part_of_demo(tmp_path / "killed", *PATIENTS)
+def test_a_killed_node_and_then_a_killed_head_give_the_same_records(slurm, undisturbed, tmp_path):
+    folder = copy_part_of_demo(tmp_path / "killed", *TWO_PATIENTS)
     process = start(folder, "run", *QUICK, **slurm.environment)
     lost, node = wait_for_job(slurm, process, folder, "plates")
     slurm.kill_node(node)
@@ -87,12 +88,12 @@ def test_a_killed_node_and_then_a_killed_head_give_the_same_records(slurm, local
     assert f"{orphan} (rule_curves" in words.partition("Cancelled ")[2]
     jobs = history(slurm)
     assert [orphan, "CANCELLED"] in [job[:2] for job in jobs]
-    assert outcome(folder) == local
+    assert outcome(folder) == undisturbed
     assert unfinished(folder) == []
 
 
 def test_a_job_that_never_gets_enough_memory_is_named_with_what_to_do(slurm, tmp_path):
-    folder = copy_part_of_demo(tmp_path / "memory", *PATIENTS)
+    folder = copy_part_of_demo(tmp_path / "memory", *TWO_PATIENTS)
     little = (
         "--retries=0",
         "--default-resources",
@@ -110,7 +111,7 @@ def test_a_job_that_never_gets_enough_memory_is_named_with_what_to_do(slurm, tmp
 
 
 def test_resume_changes_nothing_where_slurm_cannot_be_asked(tmp_path, slurm):
-    folder = copy_part_of_demo(tmp_path / "unreachable", *PATIENTS)
+    folder = copy_part_of_demo(tmp_path / "unreachable", *TWO_PATIENTS)
     process = start(folder, "run", *QUICK, **slurm.environment)
     wait_for_job(slurm, process, folder, "cohort")
     stop(process, folder, "both heads")

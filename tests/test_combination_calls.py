@@ -15,6 +15,7 @@ from drp.synergy import CALLS, Limits, score_synergy
 from drp.synergy.certainty import call_probability
 from tests import report_example
 from tests.test_report_html import Page
+from tests.test_report_pdf import text_of
 
 NAME = "Bortezomib + Venetoclax"
 
@@ -67,13 +68,10 @@ def test_probabilities_of_calls_that_exclude_one_another_do_not_exceed_one():
 def test_the_usual_probability_lies_on_the_side_of_the_truth(shift):
     """Over repeated noise its median is above a half where the true excess is beyond the limit."""
     truth = 5.0 + shift - 4
-    stated = []
-    for seed in range(30):
-        row = score_synergy(
-            wells(truth, noise=6.0, seed=seed), prior_sd=6.0, models=False, seed=seed, draws=200
-        )[0].iloc[0]
-        stated.append(row["probability_synergistic"])
-    middle = float(np.median(stated))
+    plates = [wells(truth, noise=6.0, seed=seed).assign(sample=f"S{seed}") for seed in range(30)]
+    scores = score_synergy(pd.concat(plates), prior_sd=6.0, models=False, seed=1, draws=200)[0]
+    assert len(scores) == 30
+    middle = float(scores["probability_synergistic"].median())
     assert (middle > 0.5) == (truth > 5.0)
 
 
@@ -95,15 +93,8 @@ def example(**columns):
 
 
 def printed(record):
-    import io
-    import re
-
-    import pypdf
-
     page = " ".join(Page(render_html(record, report_example.GENERATED)).words)
-    pdf = pypdf.PdfReader(io.BytesIO(render_pdf(record, report_example.GENERATED)))
-    text = " ".join(sheet.extract_text() for sheet in pdf.pages)
-    return page, re.sub(r"\s+", " ", text)
+    return page, text_of(render_pdf(record, report_example.GENERATED))
 
 
 def test_the_three_statements_stand_apart_and_are_printed():

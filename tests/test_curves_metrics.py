@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from drp.curves import metrics
 from drp.curves.collapse import collapse
 from drp.curves.monotone import model_free_of, non_increasing
+from tests.examples import examples
 
 from . import naive
 
@@ -34,7 +35,7 @@ def test_drug_sensitivity_scores_match_the_published_formula(bottom, slope, ic50
     np.testing.assert_allclose(np.concatenate(scores), expected, atol=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(CURVES)
 def test_drug_sensitivity_scores_match_quadrature(curve):
     bottom, e, slope = curve
@@ -42,7 +43,7 @@ def test_drug_sensitivity_scores_match_quadrature(curve):
     np.testing.assert_allclose(np.concatenate(scores), naive.dss(*curve, 0.0, 4.0), atol=2e-3)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(CURVES, st.floats(0, 150))
 def test_area_matches_quadrature(curve, top):
     bottom, e, slope = curve
@@ -83,7 +84,7 @@ def test_dose_of_half_viability_by_hand():
     assert metrics.log10_dose_at(50.0, *one(45.0, 10.0, 2.0, 1.0))[0] == -np.inf
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(CURVES)
 def test_the_score_with_a_cliff_matches_its_list_of_rules(curve):
     bottom, e, slope = curve
@@ -106,7 +107,7 @@ def test_the_score_with_a_cliff_by_hand():
     assert beyond == full
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(st.floats(0, 1), st.floats(-1.5, 5.5), st.floats(0.01, 4))
 def test_pharmacogx_area_matches_quadrature(bottom, e, slope):
     area = metrics.pharmacogx_aac(*one(bottom, e, slope, 0.0, 4.0))[0]
@@ -125,7 +126,7 @@ def test_effective_doses_by_hand():
         assert dose == pytest.approx(3.0 * factor**0.5)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.lists(st.tuples(st.floats(-20, 150), st.integers(1, 4)), min_size=1, max_size=9))
 def test_monotone_means_match_the_slow_formula(doses):
     mean, weight = (np.array(part, dtype=float) for part in zip(*doses, strict=True))
@@ -158,7 +159,7 @@ def test_model_free_numbers_are_those_of_the_curve_alone():
             np.testing.assert_array_equal(values[curve], getattr(alone, name)[0])
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.lists(st.floats(-20, 150), min_size=2, max_size=8))
 def test_model_free_areas_match_the_slow_formula(means):
     found = model_free_of(collapse(10.0 ** np.arange(len(means)), np.array([means])))

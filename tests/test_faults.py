@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,32 +14,29 @@ from drp.disk import LEAST_FREE_MB
 from drp.leftovers import processes_of
 from tests.faults import (
     KINDS,
+    TWO_PATIENTS,
     outcome,
+    outcome_names,
     said,
     start,
     stopped_and_resumed,
-    timed_run,
     unfinished,
 )
 from tests.project import copy_part_of_demo
 
 pytestmark = pytest.mark.slow
-PATIENTS = ("P01", "P04")
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """What an undisturbed run of two patients writes."""
-    folder = copy_part_of_demo(tmp_path_factory.mktemp("faults") / "undisturbed", *PATIENTS)
-    timed_run(folder, "--cores", "2")
-    found = outcome(folder)
-    assert {f"reports/{patient}/report.json" for patient in PATIENTS} <= found.keys()
-    return found
+def wait_until(true, running, folder):
+    """Ask often while a run goes on, but leave it the processor."""
+    while not true():
+        assert running.poll() is None, said(folder)
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize("seed", range(len(KINDS)), ids=KINDS)
 def test_after_kill_9_and_resume_all_is_as_if_undisturbed(tmp_path, undisturbed, seed):
-    folder = copy_part_of_demo(tmp_path / "killed", *PATIENTS)
+    folder = copy_part_of_demo(tmp_path / "killed", *TWO_PATIENTS)
     told = stopped_and_resumed(folder, seed, len(undisturbed), "--cores", "2")
     assert told["code"] == 0, said(folder)
     assert not told["finished"]
@@ -47,10 +45,9 @@ def test_after_kill_9_and_resume_all_is_as_if_undisturbed(tmp_path, undisturbed,
 
 
 def test_a_second_run_in_the_folder_is_refused_and_harms_nothing(tmp_path, undisturbed):
-    folder = copy_part_of_demo(tmp_path / "twice", *PATIENTS)
+    folder = copy_part_of_demo(tmp_path / "twice", *TWO_PATIENTS)
     first = start(folder, "run", "--cores", "1")
-    while not (folder / "results" / "run.json").is_file():
-        assert first.poll() is None, said(folder)
+    wait_until(lambda: (folder / "results" / "run.json").is_file(), first, folder)
     for command in ("run", "resume"):
         second = start(folder, command)
         assert second.wait(120) == 1
@@ -61,10 +58,9 @@ def test_a_second_run_in_the_folder_is_refused_and_harms_nothing(tmp_path, undis
 
 @pytest.mark.parametrize("word", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "asked to end"])
 def test_a_run_that_is_asked_to_end_leaves_nothing_to_resume(tmp_path, undisturbed, word):
-    folder = copy_part_of_demo(tmp_path / "asked", *PATIENTS)
+    folder = copy_part_of_demo(tmp_path / "asked", *TWO_PATIENTS)
     running = start(folder, "run", "--cores", "1")
-    while len(outcome(folder)) < 5:
-        assert running.poll() is None, said(folder)
+    wait_until(lambda: len(outcome_names(folder)) >= 5, running, folder)
     if word == signal.SIGINT:  # a terminal sends it to all processes in front
         os.killpg(running.pid, word)
     else:
@@ -77,11 +73,10 @@ def test_a_run_that_is_asked_to_end_leaves_nothing_to_resume(tmp_path, undisturb
 
 
 def test_a_killed_job_is_said_with_what_to_do(tmp_path):
-    folder = copy_part_of_demo(tmp_path / "job", *PATIENTS)
+    folder = copy_part_of_demo(tmp_path / "job", *TWO_PATIENTS)
     target = "results/batches/batch-00001/reads.parquet"
     running = start(folder, "run", "--cores", "1", target)
-    while not kill_jobs(folder, "plates"):
-        assert running.poll() is None, said(folder)
+    wait_until(lambda: kill_jobs(folder, "plates"), running, folder)
     assert running.wait(300) == 1
     assert "error project.job-killed" in said(folder), said(folder)
     assert outcome(folder) == {}
@@ -120,7 +115,7 @@ def small_disk(tmp_path):
 
 def test_a_full_disk_is_said_before_anything_is_started(small_disk):
     disk, _ = small_disk
-    folder = copy_part_of_demo(disk / "project", *PATIENTS)
+    folder = copy_part_of_demo(disk / "project", *TWO_PATIENTS)
     said_beside(folder)
     for room_mb in (0, 20):
         fill(disk / "filling", room_mb)
@@ -134,11 +129,10 @@ def test_a_full_disk_is_said_before_anything_is_started(small_disk):
 
 def test_a_disk_that_fills_up_ends_the_run_in_good_order(small_disk, undisturbed):
     disk, _ = small_disk
-    folder = copy_part_of_demo(disk / "project", *PATIENTS)
+    folder = copy_part_of_demo(disk / "project", *TWO_PATIENTS)
     said_beside(folder)
     running = start(folder, "run", "--cores", "1")
-    while len(outcome(folder)) < 5:
-        assert running.poll() is None, said(folder)
+    wait_until(lambda: len(outcome_names(folder)) >= 5, running, folder)
     fill(disk / "filling", LEAST_FREE_MB // 2)
     assert running.wait(600) == 1
     words = said(folder)
@@ -154,11 +148,10 @@ def test_a_disk_that_fills_up_ends_the_run_in_good_order(small_disk, undisturbed
 
 def test_a_disk_that_is_full_at_once_tears_nothing(small_disk, undisturbed):
     disk, _ = small_disk
-    folder = copy_part_of_demo(disk / "project", *PATIENTS)
+    folder = copy_part_of_demo(disk / "project", *TWO_PATIENTS)
     said_beside(folder)
     running = start(folder, "run", "--cores", "1")
-    while len(outcome(folder)) < 5:
-        assert running.poll() is None, said(folder)
+    wait_until(lambda: len(outcome_names(folder)) >= 5, running, folder)
     fill(disk / "filling", 0)
     assert running.wait(600) == 1
     assert "error project.disk-full" in said(folder)
@@ -172,7 +165,7 @@ def test_a_disk_that_is_full_at_once_tears_nothing(small_disk, undisturbed):
 
 def test_a_closed_disk_is_said_before_anything_is_started(small_disk):
     disk, close = small_disk
-    folder = copy_part_of_demo(disk / "project", *PATIENTS)
+    folder = copy_part_of_demo(disk / "project", *TWO_PATIENTS)
     said_beside(folder)
     close()
     for command in ("run", "resume"):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from drp.profiles import compare_groups, profiles, sample_map, separation
 from drp.selective import selective_scores
 from drp.sensitivity import fit_curves
 
@@ -73,11 +74,17 @@ def test_median_viability_of_venetoclax(cohort):
     np.testing.assert_allclose(medians, [0.737, 0.305, 0.121, 0.0833, 0.0673], atol=5e-4)
 
 
-@pytest.mark.slow
-def test_every_curve_of_the_cohort_has_a_result_or_a_reason(cohort):
-    table = fit_curves(
+@pytest.fixture(scope="module")
+def curves(cohort):
+    """The 15,936 curves: half a minute's work, done once."""
+    return fit_curves(
         as_viability(cohort["sample"], cohort["drug_id"], cohort["conc_uM"], cohort["viability"])
     )
+
+
+@pytest.mark.slow
+def test_every_curve_of_the_cohort_has_a_result_or_a_reason(cohort, curves):
+    table = curves
     assert len(table) == 249 * 64 == 15_936
     assert not table["status"].str.startswith(("failed", "too_few")).any()
     assert table["p_flat"].notna().all()
@@ -114,3 +121,19 @@ def test_known_biology_of_the_cohort_by_selective_scores(cohort):
     assert (found["n_reference"] == 3).all()
     assert (found["flags"] == "").all()
     assert (found.groupby("drug")["sdss"].median() > 0).all()
+
+
+@pytest.mark.slow
+def test_profiles_of_the_cohort_tell_two_leukaemias_apart(cohort, curves):
+    """CLL against T-PLL: Dietrich et al., J Clin Invest 2018; a map keeps them apart."""
+    names = cohort.drop_duplicates("drug_id").set_index("drug_id")["drug"]
+    assert names.is_unique
+    table = profiles(curves.assign(drug=curves["drug"].map(names)))
+    diagnosis = cohort.drop_duplicates("sample").set_index("sample")["diagnosis"]
+    groups = [sorted(diagnosis.index[diagnosis == name]) for name in ("CLL", "T-PLL")]
+    found = compare_groups(table, *groups, rate=0.01).set_index("drug")
+    for drug in ("venetoclax", "ibrutinib", "idelalisib"):
+        assert found.loc[drug, "significant"]
+        assert found.loc[drug, "difference"] > 1
+    both = [*groups[0], *groups[1]]
+    assert separation(sample_map(table).loc[both], diagnosis[both].to_numpy()) > 0.3

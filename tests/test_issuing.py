@@ -27,8 +27,9 @@ def quick(monkeypatch):
 def group(tmp_path):
     records = tmp_path / "records"
     records.mkdir()
+    made = report_example.record(n_drugs=4)
     for patient in PATIENTS:
-        record = report_example.record().model_copy(update={"patient": patient})
+        record = made.model_copy(update={"patient": patient})
         (records / f"{patient}.json").write_text(record_json(record), encoding="utf-8")
     return tmp_path
 
@@ -55,7 +56,8 @@ def test_reports_that_would_be_the_same_are_left_alone(group):
 
 def test_a_changed_record_redoes_its_own_report_and_new_code_all(group):
     issue(group)
-    record = report_example.record().model_copy(update={"patient": "P02", "title": "Another"})
+    record = report_example.record(n_drugs=4)
+    record = record.model_copy(update={"patient": "P02", "title": "Another"})
     (group / "records" / "P02.json").write_text(record_json(record), encoding="utf-8")
     issue(group, LATER)
     assert [issued(group, patient) for patient in PATIENTS] == [TIME, LATER, TIME]
@@ -136,10 +138,12 @@ def test_a_fault_in_one_record_leaves_the_others(tmp_path, monkeypatch):
     }.items():
         (tmp_path / f"{sheet}.tsv").write_text("\n".join([*lines, ""]), encoding="utf-8")
 
+    made = report_example.record(n_drugs=4)
+
     def put_together(plan, patient, tables):
         if patient["patient"] == "P02":
             raise ZeroDivisionError("no wells")
-        return report_example.record().model_copy(update={"patient": patient["patient"]})
+        return made.model_copy(update={"patient": patient["patient"]})
 
     monkeypatch.setattr(records, "_record", put_together)
     monkeypatch.setattr(records._GroupTables, "read", classmethod(lambda cls, job: None))

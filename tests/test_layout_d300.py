@@ -16,10 +16,11 @@ from drp.plates.workbook import read_workbook
 from drp.plates.writers import write_d300
 from drp.problems import DataError
 from drp.wellnames import well_name
+from tests.examples import examples
 from tests.plates_workbooks import make_workbook
 
 QUICK = settings(
-    max_examples=15,
+    max_examples=examples(15),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from drp.plates import read_layout, scan_layout
 from drp.plates.writers import EchoTransfer, write_echo
 from drp.wellnames import well_name
+from tests.examples import examples
 from tests.plates_workbooks import make_workbook
 
 QUICK = settings(
-    max_examples=15,
+    max_examples=examples(15),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,

@@ -25,7 +25,7 @@ def project(tmp_path, monkeypatch):
 
 def test_a_change_beyond_noise_is_in_the_record_and_on_both_pages(project):
     project.curves["S2"].loc[0, ["auc", "auc_lo", "auc_hi"]] = [51.0, 47.0, 55.0]
-    record = project.run()["P1"]
+    record = project.run(reports=())["P1"]
     (repeat,) = record["repeats"]
     assert (repeat["earlier"], repeat["later"], repeat["days"]) == ("S1", "S2", 18)
     verdicts = {drug["drug"]: drug["verdict"] for drug in repeat["drugs"]}
@@ -50,13 +50,13 @@ def reread(record):
 
 def test_the_sd_between_platings_is_the_laboratorys_own(project):
     project.config = project.config | {"repeats": {"between_sd": 12.0}}
-    (repeat,) = project.run()["P1"]["repeats"]
+    (repeat,) = project.run(reports=())["P1"]["repeats"]
     assert {drug["verdict"] for drug in repeat["drugs"]} == {"no change beyond noise"}
 
 
 def test_a_single_sample_has_no_such_section(project):
     project.remove("S2")
-    record = project.run()["P1"]
+    record = project.run(reports=())["P1"]
     assert record["repeats"] == []
     assert "What changed since" not in printed(reread(record))[0]
 
@@ -66,7 +66,7 @@ def test_a_failed_sample_is_not_compared_and_it_says_so(project, failed):
     project.remove(failed)
     days = {"S1": "02", "S2": "20"}
     project.add(failed, "P1", verdict="fail", day=days[failed])
-    (repeat,) = project.run()["P1"]["repeats"]
+    (repeat,) = project.run(reports=())["P1"]["repeats"]
     assert repeat["drugs"] == []
     assert "failed quality control" in repeat["reason"]
 

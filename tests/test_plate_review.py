@@ -17,6 +17,7 @@ from drp.report.review_rows import control_rows, replicate_rows, well_words
 from drp.sheets import scan_sheets
 from drp.storage import read_groups, write_table
 from drp.wells import join_wells
+from tests.examples import examples
 from tests.plates_by_hand import PLATE, layout, reads
 from tests.review_example import (
     EXCLUSIONS,
@@ -277,7 +278,7 @@ def test_no_cell_starts_a_formula(text):
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(reasons=st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=4))
 def test_any_text_comes_back_in_its_own_cell(tmp_path_factory, reasons):
     rows = [
@@ -290,7 +291,7 @@ def test_any_text_comes_back_in_its_own_cell(tmp_path_factory, reasons):
         }
         for n, (reason, by) in enumerate(reasons, start=1)
     ]
-    folder = write_config(tmp_path_factory.mktemp("sheet"), sheet_text(rows))
+    folder = write_config(tmp_path_factory.getbasetemp() / "sheet", sheet_text(rows))
     sheets, _ = scan_sheets(folder)
     flat = [
         {

@@ -12,9 +12,10 @@ from hypothesis.extra import numpy as hnp
 from drp.plates import scan_plate
 from drp.plates.writers import write_envision, write_labelled_grid, write_tidy
 from drp.wellnames import well_name
+from tests.examples import examples
 
 QUICK = settings(
-    max_examples=15,
+    max_examples=examples(15),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
     derandomize=True,

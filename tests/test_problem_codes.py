@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import drp
@@ -19,6 +20,7 @@ _BOTH = ("empty", "encoding", "too-large", "unreadable", "unusable-file")  # pla
 _OF_GRIDS = "layout."  # faults of grids, found in layouts as in exports
 
 
+@cache
 def _written():
     """Every code that stands in the source as a text."""
     found = {f"{area}.{fault}" for area in ("plate", "layout") for fault in _BOTH}

@@ -13,7 +13,6 @@ from drp.profiles import (
     separation,
 )
 from drp.report.cohort_page import render_cohort_page
-from drp.sensitivity import fit_curves
 from drp.storage import write_table
 
 SETTINGS = {"title": "T", "laboratory": "L", "simulated": True}
@@ -100,21 +99,3 @@ def test_the_command_says_what_is_missing_and_writes_the_page(two_kinds, tmp_pat
     write_table(tmp_path / "results" / "cohort" / "members.parquet", members(two_kinds))
     assert cli.main(["profiles"]) == cli.DONE
     assert "Nearest profiles" in (tmp_path / "reports" / "cohort.html").read_text("utf-8")
-
-
-@pytest.mark.slow
-def test_known_biology_of_a_real_cohort(shared_data):
-    """CLL against T-PLL: Dietrich et al., J Clin Invest 2018; a map keeps them apart."""
-    wells = pd.read_csv(shared_data / "cohort" / "bcmo2017_drpar_long.csv.gz")
-    viability = wells[["sample", "drug"]].assign(
-        dose=1000 * wells["conc_uM"], viability_pct=100 * wells["viability"]
-    )
-    table = profiles(fit_curves(viability))
-    diagnosis = wells.drop_duplicates("sample").set_index("sample")["diagnosis"]
-    groups = [sorted(diagnosis.index[diagnosis == name]) for name in ("CLL", "T-PLL")]
-    found = compare_groups(table, *groups, rate=0.01).set_index("drug")
-    for drug in ("venetoclax", "ibrutinib", "idelalisib"):
-        assert found.loc[drug, "significant"]
-        assert found.loc[drug, "difference"] > 1
-    both = [*groups[0], *groups[1]]
-    assert separation(sample_map(table).loc[both], diagnosis[both].to_numpy()) > 0.3

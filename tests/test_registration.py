@@ -34,6 +34,7 @@ from tests.displaced_plates import (
     tecan_plates,
     words_expected,
 )
+from tests.examples import examples
 from tests.plates_by_hand import reads
 
 MOVES = range(1, len(WORDS))
@@ -133,7 +134,7 @@ def pool_adjacent(means, weights):
 
 
 @given(st.lists(st.tuples(st.integers(-9, 9), st.integers(1, 4)), min_size=1, max_size=9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_regression_is_that_of_pooled_neighbours(levels):
     means, weights = (np.array(side, dtype=float) for side in zip(*levels, strict=True))
     found = _falling((means * weights)[None], weights[None])[0]

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from functools import cache
 
 import pypdf
 import pytest
@@ -49,6 +50,11 @@ def record_with(text):
     )
 
 
+@cache
+def plain_record():
+    return record_with("plain")
+
+
 @pytest.fixture(params=TEXTS, scope="module")
 def text(request):
     return TEXTS[request.param]
@@ -73,7 +79,7 @@ BEFORE = ("drug", "class", "Reason", "note", "caution", "material", "laboratory"
 def test_html(record, text):
     html = render_html(record, report_example.GENERATED)
     page = Page(html)
-    plain = Page(render_html(record_with("plain"), report_example.GENERATED))
+    plain = Page(render_html(plain_record(), report_example.GENERATED))
     # Not one element, and not one attribute name, more than with harmless text.
     assert [(tag, sorted(values)) for tag, values in page.tags] == [
         (tag, sorted(values)) for tag, values in plain.tags
@@ -114,6 +120,6 @@ def test_fhir(record, text):
 
 def test_index(record, text):
     page = Page(render_index([index_row(record)], report_example.GENERATED))
-    plain = Page(render_index([index_row(record_with("plain"))], report_example.GENERATED))
+    plain = Page(render_index([index_row(plain_record())], report_example.GENERATED))
     assert [tag for tag, _ in page.tags] == [tag for tag, _ in plain.tags]
     assert f"patient {text}" in "".join(page.words)

@@ -1,10 +1,8 @@
 """What is printed is what the JSON says: every number of the tables, in HTML and PDF."""
 
-import io
 import json
 import re
 
-import pypdf
 import pytest
 
 from drp.report import numerals
@@ -13,6 +11,7 @@ from drp.report.pdf import render_pdf
 from drp.report.record import Estimate, render_json
 from tests import report_example
 from tests.test_report_html import Page
+from tests.test_report_pdf import text_of
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +45,7 @@ def words(page):
 
 @pytest.fixture(scope="module")
 def paper(record):
-    pages = pypdf.PdfReader(io.BytesIO(render_pdf(record, report_example.GENERATED))).pages
-    return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pages))
+    return text_of(render_pdf(record, report_example.GENERATED))
 
 
 def shown(given, style, unit=""):

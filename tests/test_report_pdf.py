@@ -4,6 +4,7 @@ import io
 import re
 import subprocess
 import sys
+from functools import lru_cache
 
 import pypdf
 import pytest
@@ -23,9 +24,14 @@ def open_pdf(content: bytes) -> pypdf.PdfReader:
     return pypdf.PdfReader(io.BytesIO(content))
 
 
+@lru_cache(maxsize=32)
+def page_texts(content: bytes) -> tuple[str, ...]:
+    """Reading a PDF takes three times as long as writing it: once for all tests of a file."""
+    return tuple(page.extract_text() for page in open_pdf(content).pages)
+
+
 def text_of(content: bytes) -> str:
-    pages = " ".join(page.extract_text() for page in open_pdf(content).pages)
-    return re.sub(r"\s+", " ", pages)
+    return re.sub(r"\s+", " ", " ".join(page_texts(content)))
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +48,7 @@ def test_forty_drugs_fill_four_a4_pages_and_page_one_fits(content):
     pages = open_pdf(content).pages
     assert len(pages) == 4
     assert [round(float(side)) for side in pages[0].mediabox[2:]] == [595, 842]
-    first, second = pages[0].extract_text(), pages[1].extract_text()
+    first, second = page_texts(content)[:2]
     assert "Board decision and date" in first
     assert "Every curve" in second and "Every curve" not in first
 
@@ -57,8 +63,8 @@ def test_a_report_with_the_texts_of_a_real_run_fills_four_pages():
 
 
 def test_every_page_has_identity_research_use_and_number(content, record):
-    for number, page in enumerate(open_pdf(content).pages, start=1):
-        text = re.sub(r"\s+", " ", page.extract_text())
+    for number, page in enumerate(page_texts(content), start=1):
+        text = re.sub(r"\s+", " ", page)
         assert record.report_id in text
         assert "Research use only" in text
         assert "SIMULATED DATA" in text

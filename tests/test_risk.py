@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from drp.problems import DataError
 from drp.risk import classify_risk, list_switches, scan_patients
 from drp.tables import check
+from tests.examples import examples
 
 CLASS_COLUMNS = {
     "COG": ("COG", "expected_cog"),
@@ -335,7 +336,7 @@ def row_of(cells):
     return row
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.data())
 def test_filling_in_a_cell_never_leaves_what_was_possible(data):
     row = row_of({name: data.draw(st.sampled_from(values)) for name, values in KNOWN.items()})

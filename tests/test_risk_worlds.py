@@ -140,7 +140,12 @@ def refinements(name, fact, value):
     return [(one,) for one in (value or values_of(name, fact))]
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+LARGE = "InPOG-ALL-R1"
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name == LARGE)) for name in SYSTEMS]
+)
 def test_learning_never_leaves_what_was_possible(name):
     cube = cube_of(name)
     facts, every = states(name, FIRST if name == "InPOG-ALL-R1" else {})

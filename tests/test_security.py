@@ -1,9 +1,13 @@
 """Whatever a sheet, a file name or an export carries is text, wherever it comes out."""
 
+import atexit
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -32,9 +36,17 @@ def test_no_exported_cell_starts_a_formula(tmp_path, text):
     assert back["auc"].tolist() == ["-1.5", "2.0"], "a number is no formula"
 
 
-def simulated(folder, patients=1):
-    simulate_run(folder, seed=1, patients=patients, reference=0)
+@cache
+def plates_of_one_patient():
+    """Simulated once; each test changes a copy."""
+    folder = Path(tempfile.mkdtemp())
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    simulate_run(folder, seed=1, patients=1, reference=0)
     return folder
+
+
+def simulated(folder):
+    return shutil.copytree(plates_of_one_patient(), folder)
 
 
 def rename(folder, old, new):
@@ -168,6 +180,7 @@ def test_a_run_and_its_verification_need_no_network(tmp_path):
     assert f"Differs: input {plate.name} is another file" in done.stdout
 
 
+@pytest.mark.slow
 def test_lint_finds_nothing_but_that_jobs_run_the_installed_drp(tmp_path):
     """Rules name no container: they run the package that runs the workflow."""
     drp("init", "lab", folder=tmp_path)

@@ -148,6 +148,7 @@ def test_noise_comes_from_replicates_else_controls_else_the_prior():
     assert measured.note == "few replicates: well SD drawn towards an assumed 8.0 points"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("single", "combined"), [(1, 1), (1, 3)])
 def test_intervals_hold_under_a_true_bliss_null(single, combined):
     n_samples = 100

@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 
 from drp.synergy.hill import HillFits, fit_hill
 from drp.synergy.loewe import loewe
+from tests.examples import examples
 from tests.synergy_cases import NOISE_FREE, hill, load_cases
 
 MEANS = {
@@ -154,7 +155,7 @@ def test_draws_are_solved_each_as_if_alone():
         assert one.expected.tobytes() == whole.expected[draw].tobytes()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     st.floats(20, 100), st.floats(0.3, 5), st.floats(0.1, 50),
     st.floats(0.01, 0.99), st.floats(0.1, 100), st.floats(1e-3, 1e3),

@@ -43,7 +43,8 @@ def project(tmp_path, monkeypatch):
         files={name: file_sha256(tmp_path / "plates" / name) for name in ("1.txt", "map.tsv")},
         tables=table_hashes(),
     )
-    record = report_example.record().model_copy(update={"patient": "P01", "provenance": provenance})
+    record = report_example.record(n_drugs=4)
+    record = record.model_copy(update={"patient": "P01", "provenance": provenance})
     write_report(tmp_path, record)
     return plan, record
 
