@@ -44,6 +44,12 @@ def measured(command: list[str], folder: Path) -> tuple[float, float]:
     return wall, cpu
 
 
+def reports_after(folder: Path, start: float) -> float:
+    """Seconds from a moment to the last report."""
+    last = max(path.stat().st_mtime for path in folder.glob("reports/*/report.*"))
+    return last - start
+
+
 def print_stages(folder: Path, patients: int) -> None:
     costs = stage_costs(folder / "logs")
     print(f"{'stage':10} {'jobs':>5} {'CPU s':>8} {'ms/patient':>11} {'peak MB':>8}")
@@ -78,8 +84,10 @@ def benchmark(patients: int, options: argparse.Namespace) -> None:
             dry_run(folder)
             return
         run = [sys.executable, "-m", "drp", "run", "--cores", str(options.cores)]
+        start = time.time()
         wall, cpu = measured(run, folder)
         print(f"first run: {wall:.1f} s, CPU {cpu:.1f} s, {cpu / patients:.2f} s per patient")
+        print(f"last report after {reports_after(folder, start):.1f} s")
         print_stages(folder, patients)
         print("second run: {:.1f} s, CPU {:.1f} s".format(*measured(run, folder)))
         add_patient(folder, patients)

@@ -72,6 +72,32 @@ def test_a_run_that_is_asked_to_end_leaves_nothing_to_resume(tmp_path, undisturb
     assert unfinished(folder) == []
 
 
+def test_one_bad_sample_stops_no_other(tmp_path):
+    folder = copy_part_of_demo(tmp_path / "bad", *TWO_PATIENTS, "P02")
+    cut, absent = sorted(folder.glob("plates/*P02-S1*"))[:2]
+    whole = {path: path.read_bytes() for path in (cut, absent)}
+    cut.write_bytes(whole[cut][: len(whole[cut]) // 2])
+    absent.unlink()
+    assert start(folder, "run", "--cores", "2").wait(600) == 1
+    assert "plate.truncated" in said(folder)
+    assert "No report of P02: a plate cannot be used" in said(folder)
+    assert "1 failed" in said(folder)
+    for name in ("report.html", "report.json", "report.fhir.json"):
+        text = (folder / "reports/P02" / name).read_text(encoding="utf-8")
+        assert cut.name in text
+        assert absent.name in text
+        for patient in TWO_PATIENTS:
+            other = (folder / "reports" / patient / name).read_text(encoding="utf-8")
+            assert "cannot be used" not in other
+    index = (folder / "reports/index.html").read_text(encoding="utf-8")
+    assert "no report: a plate cannot be used" in index
+    for path, content in whole.items():
+        path.write_bytes(content)
+    assert start(folder, "run", "--cores", "2").wait(600) == 0, said(folder)
+    mended = json.loads((folder / "reports/P02/report.json").read_text(encoding="utf-8"))
+    assert "failure" not in mended
+
+
 def test_a_killed_job_is_said_with_what_to_do(tmp_path):
     folder = copy_part_of_demo(tmp_path / "job", *TWO_PATIENTS)
     target = "results/batches/batch-00001/reads.parquet"
