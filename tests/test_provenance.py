@@ -90,6 +90,7 @@ def test_every_module_of_science_is_in_some_fingerprint():
         "drp.disk",
         "drp.launch",
         "drp.leftovers",
+        "drp.manager",
         "drp.mishaps",
         "drp.resume",
         "drp.run_record",
