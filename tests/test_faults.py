@@ -79,7 +79,7 @@ def test_one_bad_sample_stops_no_other(tmp_path):
     cut.write_bytes(whole[cut][: len(whole[cut]) // 2])
     absent.unlink()
     assert start(folder, "run", "--cores", "2").wait(600) == 1
-    assert "plate.truncated" in said(folder)
+    assert f"error plate.bad-information: {cut.name}" in said(folder)
     assert "No report of P02: a plate cannot be used" in said(folder)
     assert "1 failed" in said(folder)
     for name in ("report.html", "report.json", "report.fhir.json"):
@@ -90,7 +90,7 @@ def test_one_bad_sample_stops_no_other(tmp_path):
             other = (folder / "reports" / patient / name).read_text(encoding="utf-8")
             assert "cannot be used" not in other
     index = (folder / "reports/index.html").read_text(encoding="utf-8")
-    assert "no report: a plate cannot be used" in index
+    assert "NO REPORT: A PLATE CANNOT BE USED" in index
     for path, content in whole.items():
         path.write_bytes(content)
     assert start(folder, "run", "--cores", "2").wait(600) == 0, said(folder)
