@@ -4,6 +4,8 @@ from pathlib import Path
 
 from drp.storage import read_table, replacing
 
+# The wells of a run, for its review pages: the same as in the batches' `viability`.
+_ALREADY_THERE = ("scaled",)
 _FORMULA = ("=", "+", "-", "@")
 
 
@@ -22,7 +24,8 @@ def export_tables(results: Path, folder: Path) -> list[Path]:
 
     parts: dict[str, list[Path]] = {}
     for path in sorted(results.rglob("*.parquet")):
-        parts.setdefault(path.stem, []).append(path)
+        if path.stem not in _ALREADY_THERE:
+            parts.setdefault(path.stem, []).append(path)
     written = []
     for name, paths in sorted(parts.items()):
         frames = [frame for frame in (read_table(path) for path in paths) if len(frame)]

@@ -84,7 +84,7 @@ def quality(job: Job) -> None:
     correction, order = asked["normalisation"]["edge_correction"], [row["plate"] for row in rows]
     judged = judge_plates(wells, asked["quality"], remarks, correction=correction, order=order)
     write_table(job.outputs["quality"], judged)
-    write_table(job.outputs["viability"], normalise(wells, correction, asked["quality"]))
+    write_table(job.outputs["scaled"], normalise(wells, correction, asked["quality"]))
 
 
 def samples(job: Job) -> None:
@@ -340,7 +340,7 @@ def review(job: Job) -> None:
     from drp.storage import read_groups, read_rows, replacing_folder
 
     sheets, time = read_sheets(job.sheets), now()
-    wells = read_groups(job.inputs["viability"], "plate")
+    wells = read_groups(job.inputs["scaled"], "plate")
     quality = {row["plate"]: row for path in job.inputs["quality"] for row in read_rows(path)}
     with replacing_folder(job.outputs["pages"]) as folder:
         for plate in sheets.plates:

@@ -30,7 +30,17 @@ def run_stage(stage, folder, name="", inputs=(), config=None):
     settings = json.loads(Plan(parse_config(given), Sheets()).settings(stage.__name__))
     place = folder / name
     place.mkdir(exist_ok=True)
-    outputs = ("reads", "layout", "files", "problems", "wells", "quality", "viability", "samples")
+    outputs = (
+        "reads",
+        "layout",
+        "files",
+        "problems",
+        "wells",
+        "quality",
+        "viability",
+        "scaled",
+        "samples",
+    )
     written = {one: place / f"{stage.__name__}.{one}" for one in outputs}
     stage(Job({key: [path] for key, path in inputs}, written, settings, folder, name))
     return written
@@ -121,7 +131,7 @@ def test_the_configured_correction_reaches_viability_and_quality(tmp_path):
         }
         scaled = run_stage(viability, tmp_path, "S1", [("wells", tmp_path / "wells")], config)
         judged = run_stage(quality, tmp_path, "run", config=config)
-        for table in (scaled["viability"], judged["viability"], judged["quality"]):
+        for table in (scaled["viability"], judged["scaled"], judged["quality"]):
             assert set(read_table(table)["correction"]) == {expected}
     raw = normalise(uneven)["viability_pct"]
     assert read_table(scaled["viability"])["viability_pct"].tolist() == raw.tolist()

@@ -7,7 +7,7 @@ rule quality:
         lambda w: there(PLAN.files_of_run(w.run)),
     output:
         quality="results/runs/{run}/quality.parquet",
-        viability="results/runs/{run}/viability.parquet",
+        scaled="results/runs/{run}/scaled.parquet",
     log:
         "logs/runs/{run}/quality.log",
     params:
@@ -16,7 +16,7 @@ rule quality:
         rows=lambda w: PLAN.rows("quality", w.run),
     shell:
         "python -m drp quality --name {wildcards.run} --settings {params.settings:q}"
-        " --out quality={output.quality} viability={output.viability} > {log} 2>&1"
+        " --out quality={output.quality} scaled={output.scaled} > {log} 2>&1"
 
 
 rule samples:

@@ -118,7 +118,7 @@ rule index:
 # The review pages of a run's plates, in one job: drawing a page takes less time than starting one.
 rule review:
     input:
-        viability="results/runs/{run}/viability.parquet",
+        scaled="results/runs/{run}/scaled.parquet",
         quality="results/runs/{run}/quality.parquet",
     output:
         pages=directory("reports/plates/{run}"),
@@ -130,5 +130,5 @@ rule review:
         rows=lambda w: PLAN.rows("review", w.run),
     shell:
         "python -m drp review --name {wildcards.run} --settings {params.settings:q}"
-        " --in viability={input.viability} --in quality={input.quality}"
+        " --in scaled={input.scaled} --in quality={input.quality}"
         " --out pages={output.pages} > {log} 2>&1"
