@@ -25,7 +25,7 @@ from drp.plate_metrics import (
     z_prime,
 )
 from drp.scaling import plain_arm, scale
-from drp.tables import check
+from drp.tables import check, empty
 from drp.trends import Trend
 from drp.verdicts import judge, worst
 
@@ -88,6 +88,8 @@ def judge_plates(
         fewer than 3 of them), measured_at, read_order and read_order_source, and run_drift_… (see
         `drp.drift.run_drift`), equal for all plates of a run.
     """
+    if wells.empty:
+        return empty("quality")
     scaled = scale(_selectable(wells[[name for name in _USED if name in wells]]))
     plates = {str(name): group for name, group in scaled.groupby("plate", sort=True)}
     corrections = {name: correct(plate, correction, tiers) for name, plate in plates.items()}

@@ -145,7 +145,7 @@ def _without_failed_plates(curves: "pd.DataFrame", quality: "pd.DataFrame") -> "
 
 def approved_samples(records: Iterable[Path]) -> set[str]:
     """Give the samples whose approval holds for their present inputs."""
-    samples = [sample for path in records for sample in read_json(path)["samples"]]
+    samples = [sample for path in records for sample in read_json(path).get("samples", [])]
     return {
         sample["sample"] for sample in samples if sample["approval"] and sample["approval"]["valid"]
     }
@@ -174,7 +174,8 @@ def grow(table: Path, results: Path, kinds: Mapping[str, str]) -> tuple[int, lis
 
     def joined(pattern: str) -> "pd.DataFrame":
         parts = [read_table(path) for path in sorted(results.glob(pattern))]
-        return pd.concat(parts, ignore_index=True)
+        filled = [part for part in parts if len(part)] or parts[:1]
+        return pd.concat(filled, ignore_index=True)
 
     approved = approved_samples(sorted(results.glob("groups/*/records/*.json")))
     remarks, header, rows = _read(table)

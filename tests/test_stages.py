@@ -113,6 +113,18 @@ def test_a_plate_in_error_takes_its_samples_with_it_and_no_others(tmp_path, file
     assert "plate PL1 cannot be used" in row["reasons"]
 
 
+def test_a_run_without_a_readable_plate_has_tables_without_rows(tmp_path):
+    write_project(tmp_path, [("PL1", "S1")], ["S1"])
+    (tmp_path / "map.tsv").write_text(MAP)
+    made = run_stage(quality, tmp_path, "run")
+    for name in ("quality", "scaled"):
+        table = read_table(made[name])
+        assert table.empty
+        assert "plate" in table
+    verdicts = run_stage(samples, tmp_path, "S1", [("quality", made["quality"])])["samples"]
+    assert [row["verdict"] for row in read_rows(verdicts)] == ["fail"]
+
+
 def test_the_configured_correction_reaches_viability_and_quality(tmp_path):
     """With the settings as the workflow hands them over; the gates are the laboratory's."""
     uneven = plate(ramp, noise=0.02)
