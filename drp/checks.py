@@ -17,9 +17,9 @@ from drp.members import member_problems
 from drp.plain_tables import Columns
 from drp.problems import DataError, Place, Problem, Problems, problem_of
 from drp.provenance import digest, file_sha256, fingerprint
-from drp.refusals import stops_run
+from drp.refusals import files_of_row, stops_run
 from drp.sheetfiles import Row
-from drp.sheets import SHEETS, Sheets, layout_file, scan_sheets
+from drp.sheets import SHEETS, Sheets, scan_sheets
 from drp.storage import read_json, write_json
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def check_project(config: Config, sheets: Sheets) -> Checked:
     wells = join_columns(
         read.reads,
         read.layouts,
-        [row for row in rows if not _names(row) & broken],
+        [row for row in rows if not files_of_row(row) & broken],
         sheets.exclusions,
         config.read,
         config.normalisation.model_dump(),
@@ -162,11 +162,6 @@ def _rows_once(rows: list[Row]) -> list[Row]:
     for row in rows:
         first.setdefault(row["plate"], row)
     return list(first.values())
-
-
-def _names(row: Row) -> set[str]:
-    """The files a row names, without folders, as problems give them."""
-    return {Path(name).name for name in (row["file"], layout_file(row))}
 
 
 def _roles(layouts: Columns) -> list[RoleRow]:

@@ -5,12 +5,13 @@ does it for all of its plates at once, since they are judged beside each other.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from drp.joining import join_columns
-from drp.plain_tables import Columns
+from drp.plain_tables import Columns, choose
 from drp.plates.from_sheets import PlatesRead, read_plates
-from drp.problems import Problems
+from drp.problems import DataError, Problems
 from drp.refusals import plates_at_fault, refused_samples
 from drp.registration import check_controls
 from drp.sheetfiles import Row
@@ -37,12 +38,7 @@ def read_good_plates(
         An error cannot be laid to some plates alone.
     """
     found = read_plates(rows, folder, layouts)
-    bad = plates_at_fault(found.problems.items, rows)
-    if bad is None:
-        found.problems.raise_errors()
-    kept = [at for at, plate in enumerate(found.reads["plate"]) if plate not in (bad or {})]
-    reads = {name: [values[at] for at in kept] for name, values in found.reads.items()}
-    return PlatesRead(reads, found.layouts, found.files, found.unused, found.problems)
+    return replace(found, reads=_without_errors(found.reads, found.problems, rows))
 
 
 def join_good_plates(
@@ -69,6 +65,11 @@ def join_good_plates(
     -------
     dict of str to list
         Table `wells` as plain columns.
+
+    Raises
+    ------
+    DataError
+        An error cannot be laid to some plates alone.
     """
     known, mapped = set(reads["plate"]), set(layouts["layout"])
     readable = [row for row in rows if row["plate"] in known and row["layout"] in mapped]
@@ -76,11 +77,15 @@ def join_good_plates(
         reads, layouts, readable, exclusions, settings["read"], settings["normalisation"], found
     )
     found.extend(check_controls(joined))
+    return _without_errors(joined, found, rows)
+
+
+def _without_errors(table: Columns, found: Problems, rows: Sequence[Row]) -> Columns:
+    """Leave out the rows of plates in error; an error of no plate in particular is raised."""
     bad = plates_at_fault(found.items, rows)
     if bad is None:
-        found.raise_errors()
-    kept = [at for at, plate in enumerate(joined["plate"]) if plate not in (bad or {})]
-    return {name: [values[at] for at in kept] for name, values in joined.items()}
+        raise DataError(found.items)
+    return choose(table, [at for at, plate in enumerate(table["plate"]) if plate not in bad])
 
 
 def own_wells(wells: Columns, rows: Sequence[Row], samples: Iterable[str]) -> Columns:
@@ -117,4 +122,4 @@ def own_wells(wells: Columns, rows: Sequence[Row], samples: Iterable[str]) -> Co
         )
         if plate in plates and (role != "sample" or sample in own)
     ]
-    return {name: [values[at] for at in kept] for name, values in wells.items()}
+    return choose(wells, kept)

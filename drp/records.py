@@ -10,7 +10,7 @@ from drp.drugs import DrugTable, applicable_exposure, find
 from drp.locks import locked_versions, with_version
 from drp.patient_changes import patient_changes
 from drp.plan import SETTINGS, Plan
-from drp.problems import Problem, problem_of
+from drp.problems import DataError, Problem, problem_of
 from drp.provenance import digest, fingerprint, table_hashes, versions
 from drp.refusals import plates_at_fault
 from drp.report.build import build_record
@@ -64,11 +64,9 @@ def patient_records(job: "Job") -> Iterator[tuple[str, PatientRecord | Failure]]
                 for plate in plan.plates_of_sample[sample["sample"]]
                 for problem in refused.get(plate["plate"], [])
             ]
-            if problems:
-                yield name, refusal_of(name, problems)
-                continue
             try:
-                yield name, _record(plan, row, tables)
+                made = refusal_of(name, problems) if problems else _record(plan, row, tables)
+                yield name, made
             except Exception as fault:  # noqa: BLE001 (the others' records must not wait for it)
                 yield name, failure_of(name, "record", fault)
 
@@ -76,7 +74,11 @@ def patient_records(job: "Job") -> Iterator[tuple[str, PatientRecord | Failure]]
 def _plates_at_fault(plan: Plan, group: str, errors: Rows) -> dict[str, list[Problem]]:
     """Errors by plate, of the plates that a group's batches read."""
     rows = [row for batch in plan.batches_of_group(group) for row in plan.plates_of[batch]]
-    return plates_at_fault(map(problem_of, errors), _unique(rows)) or {}
+    problems = [problem_of(error) for error in errors]
+    found = plates_at_fault(problems, _unique(rows))
+    if found is None:  # the stages that found them would have stopped
+        raise DataError(problems)
+    return found
 
 
 class _GroupTables:

@@ -6,7 +6,6 @@ that cannot be laid to some plates alone, or that leaves no sample, stops the ru
 """
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 from drp.problems import Problem
 from drp.sheetfiles import Row
@@ -65,7 +64,7 @@ def _plates_of(problem: Problem, by_plate: Mapping[str, Row]) -> list[str]:
     if problem.code in _STOPPING:
         return []
     if area in ("plate", "layout"):  # of a file: whatever is read from it is in doubt
-        return [name for name, row in by_plate.items() if where.file in _files(row)]
+        return [name for name, row in by_plate.items() if where.file in files_of_row(row)]
     if area not in ("plates", "wells") or where.plate not in by_plate:
         return []
     if where.locator != LAYOUT_COLUMN:
@@ -74,9 +73,13 @@ def _plates_of(problem: Problem, by_plate: Mapping[str, Row]) -> list[str]:
     return [name for name, row in by_plate.items() if layout_file(row) == layout]
 
 
-def _files(row: Row) -> set[str]:
-    """The files a row names, without folders, as problems give them."""
-    return {Path(name).name for name in (row["file"], layout_file(row))}
+def files_of_row(row: Row) -> set[str]:
+    """Give the export and the layout that a row of plates.tsv names, as problems name them.
+
+    >>> sorted(files_of_row({"file": "day1/PL1.txt", "layout": "map.xlsx#2"}))
+    ['day1/PL1.txt', 'map.xlsx']
+    """
+    return {row["file"], layout_file(row)}
 
 
 def refused_samples(plates: Iterable[str], rows: Iterable[Row]) -> set[str]:

@@ -32,13 +32,6 @@ def test_a_limit_that_was_asked_for_holds(started):
     assert (limit.max_jobs, limit.timespan) == (5, 60)
 
 
-def test_the_scheduler_goes_without_a_limit():
-    """The one thing that our start relies on: None is allowed, and means no limiter."""
-    from snakemake.settings.types import SchedulingSettings
-
-    assert SchedulingSettings(max_jobs_per_timespan=None).max_jobs_per_timespan is None
-
-
 def test_a_failure_is_said_and_ends_with_1(tmp_path):
     command = [sys.executable, "-m", "drp.manager", "--cores", "1", "--snakefile", "nowhere"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

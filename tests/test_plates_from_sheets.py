@@ -8,6 +8,7 @@ from drp.plates import from_sheets
 from drp.plates.from_sheets import read_plates
 from drp.plates.reads import READS
 from drp.plates.writers.common import put_workbook
+from drp.refusals import plates_at_fault
 from tests.plates_workbooks import make_workbook
 
 LAYOUT = "plate,well,drug,dose,unit\n1,A1,X,5,nM\n2,A1,Y,6,nM\n"
@@ -70,6 +71,23 @@ def test_a_file_that_several_rows_name_is_read_once(folder, monkeypatch):
     assert read.unused == []
     assert read.reads["plate"] == ["P1", "P1", "P2", "P2", "P3", "P3"]
     assert read.files["plate"] == ["P1", "P2", "P3", ""]
+
+
+def test_files_of_one_name_in_two_folders_are_told_apart(folder):
+    """One laboratory names every export plate1.csv, in a folder for each day."""
+    for day, text in (("monday", "A,1\n"), ("tuesday", ",1,2\nA,7,8\n")):
+        (folder / day).mkdir()
+        (folder / day / "plate1.csv").write_text(text)
+        (folder / day / "map.csv").write_text("well,drug,dose,unit\nA1,X,5,nM\n")
+    rows = [_row(day, f"{day}/plate1.csv", f"{day}/map.csv") for day in ("monday", "tuesday")]
+    (folder / "tuesday" / "map.csv").write_text("well,drug,dose,unit\nA1,X,five,nM\n")
+    problems = read_plates(rows, str(folder), {}).problems.items
+    assert {problem.where.file for problem in problems} == {"monday/plate1.csv", "tuesday/map.csv"}
+    by_plate = plates_at_fault(problems, rows)
+    assert {name: {p.code for p in own} for name, own in by_plate.items()} == {
+        "monday": {"plate.unrecognised"},
+        "tuesday": {"layout.bad-dose"},
+    }
 
 
 def test_problems_of_a_file_with_one_plate_name_the_plate_of_the_sheet(folder):

@@ -20,14 +20,14 @@ def error(code, file="", locator="", plate="", severity="error"):
 @pytest.mark.parametrize(
     ("problem", "plates"),
     [
-        (error("plate.truncated", "1.txt", "line 9"), ["PL1"]),
+        (error("plate.truncated", "a/1.txt", "line 9"), ["PL1"]),
         (error("plate.duplicate-row", "both.xlsx", plate="PL3"), ["PL2", "PL3"]),
         (error("layout.bad-dose", "n.xlsx"), ["PL3", "PL4"]),
         (error("plates.no-file", "plates.tsv", "column file", "PL2"), ["PL2"]),
         (error("plates.no-file", "plates.tsv", LAYOUT_COLUMN, "PL3"), ["PL3", "PL4"]),
         (error("wells.no-value", "both.xlsx", plate="PL3"), ["PL3"]),
         (error("wells.unknown-exclusion", "exclusions.tsv", plate="PL4"), ["PL4"]),
-        (error("wells.no-value", "1.txt", plate="PL1", severity="warning"), []),
+        (error("wells.no-value", "a/1.txt", plate="PL1", severity="warning"), []),
     ],
 )
 def test_an_error_is_laid_to_the_plates_it_speaks_of(problem, plates):
@@ -49,12 +49,12 @@ def test_an_error_is_laid_to_the_plates_it_speaks_of(problem, plates):
     ],
 )
 def test_what_cannot_be_laid_to_a_plate_stops_the_run(problem):
-    one_plate = error("plate.truncated", "1.txt")
+    one_plate = error("plate.truncated", "a/1.txt")
     assert plates_at_fault([one_plate, problem], ROWS) is None
     assert stops_run([one_plate, problem], ROWS)
 
 
 def test_errors_that_leave_no_sample_stop_the_run():
-    errors = [error("plate.empty", name) for name in ("1.txt", "both.xlsx")]
+    errors = [error("plate.empty", name) for name in ("a/1.txt", "both.xlsx")]
     assert not stops_run(errors, ROWS)
     assert stops_run([*errors, error("plate.empty", "4.txt")], ROWS)

@@ -92,7 +92,7 @@ class _Exports:
         if key not in self._read:
             self._read_file(path, key, row["plate"])
         self.files.append((row["file"], "export", row["plate"], self._hashes[row["file"]]))
-        own = self._choose(self._read[key], row, path.name)
+        own = self._choose(self._read[key], row)
         if own is None or not own["plate"]:
             return own
         self._used.setdefault(key, set()).add(own["plate_index"][0])
@@ -103,9 +103,9 @@ class _Exports:
         self._hashes[key[0]] = file_sha256(path)
         if len(set(self._read[key]["plate_index"])) <= 1:
             problems = [_under_id(problem, plate) for problem in problems]
-        self.found.extend(problems)
+        self.found.extend(_as_in_the_sheet(problem, path, key[0]) for problem in problems)
 
-    def _choose(self, reads: Columns, row: Row, file: str) -> Columns | None:
+    def _choose(self, reads: Columns, row: Row) -> Columns | None:
         asked = {name: row[name] for name in _CHOICES if row.get(name)}
         rows = [
             position
@@ -122,7 +122,7 @@ class _Exports:
         else:
             code, text = "plates.no-such-plate", f"the export holds no plate with {wanted}"
         fix = f"Say which in plate_index, sheet or barcode of plates.tsv. It holds {_held(reads)}."
-        self.found.error(code, Place(file, plate=row["plate"]), text, fix)
+        self.found.error(code, Place(row["file"], plate=row["plate"]), text, fix)
         return None
 
     def unused(self) -> list[Problem]:
@@ -149,6 +149,16 @@ def _under_id(problem: Problem, plate: str) -> Problem:
     if not problem.where.plate:
         return problem
     return replace(problem, where=replace(problem.where, plate=plate))
+
+
+def _as_in_the_sheet(problem: Problem, path: Path, file: str) -> Problem:
+    """A problem of a file under its name in plates.tsv: other folders may hold one called the same.
+
+    Readers know a file by its last name only.
+    """
+    if problem.where.file != path.name:
+        return problem
+    return replace(problem, where=replace(problem.where, file=file))
 
 
 def _held(reads: Columns) -> str:
@@ -211,7 +221,7 @@ class _Layouts:
             names = self._names(table, plate)
             options["names"] = {**names, **(options.get("names") or {})}
         layout, problems = scan_layout_columns(path, **options)
-        self.found.extend(problems)
+        self.found.extend(_as_in_the_sheet(problem, path, file) for problem in problems)
         self.files.append((file, "layout", "", file_sha256(path)))
         return layout
 
