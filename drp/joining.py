@@ -10,7 +10,7 @@ from typing import Any
 
 from drp.plain_tables import Columns, kinds_of, no_rows
 from drp.problems import Place, Problems
-from drp.wellnames import parse_well, smallest_format
+from drp.wellnames import FORMATS, parse_well, smallest_format
 
 WELLS = kinds_of(
     "wells",
@@ -27,9 +27,10 @@ WELLS = kinds_of(
         "layout_locator": "text",
     },
 )
-Well = dict[str, Any]
+Maps = dict[str, dict[str, int]]
 
 _NAN = float("nan")
+# What a well is where no layout, or no reading, speaks of it.
 _UNMAPPED = {
     "role": "empty",
     "dose_unit": "",
@@ -82,82 +83,106 @@ def join_columns(
     reasons: dict[str, dict[str, str]] = {}
     for entry in exclusions:
         reasons.setdefault(entry["plate"], {})[entry["well"]] = entry["reason"]
-    readings = _rows_by(reads, "plate", ("well", "read", *_UNREAD))
-    maps = _rows_by(layouts, "layout", ("well", "locator", *_UNMAPPED))
-    joined: list[Well] = []
+    readings, maps = _rows_of(reads["plate"]), _maps(layouts)
+    joined = no_rows(WELLS)
     for plate in sorted(plates, key=lambda plate: plate["plate"]):
         before = len(found.errors)
-        values = _chosen_read(readings.get(plate["plate"], []), plate, read, found)
-        if values is None:
+        rows = _chosen_read(reads, readings.get(plate["plate"], []), plate, read, found)
+        if rows is None:
             continue
-        wells = _fill(values, maps.get(plate["layout"], []), plate)
+        wells = _fill(reads, rows, layouts, maps.get(plate["layout"], {}), plate)
         _name_samples(wells, plate, found)
         _mark_exclusions(wells, plate["plate"], reasons.get(plate["plate"], {}), found)
         _check_unread(wells, plate["plate"], found)
         _choose_controls(wells, plate["plate"], normalisation, found)
         if keep_faulty or len(found.errors) == before:
-            joined += wells
-    if not joined:
-        return no_rows(WELLS)
-    return {name: [well[name] for well in joined] for name in WELLS}
+            for name, values in joined.items():
+                values += wells[name]
+    return joined
 
 
-def _rows_by(table: Columns, key: str, wanted: Iterable[str]) -> dict[str, list[Well]]:
-    """The rows of a table, with the columns that are used of it, by the column `key`."""
-    names = [name for name in wanted if name in table]
-    grouped: dict[str, list[Well]] = {}
-    rows = zip(*(table[name] for name in names), strict=True)
-    for group, values in zip(table[key], rows, strict=True):
-        grouped.setdefault(group, []).append(dict(zip(names, values, strict=True)))
-    return grouped
+def _rows_of(plates: list[str]) -> dict[str, list[int]]:
+    """Where each plate's readings stand in the table."""
+    found: dict[str, list[int]] = {}
+    for row, plate in enumerate(plates):
+        found.setdefault(plate, []).append(row)
+    return found
+
+
+def _maps(layouts: Columns) -> Maps:
+    """Where each well of each layout stands in the table."""
+    found: Maps = {}
+    for row, (layout, well) in enumerate(zip(layouts["layout"], layouts["well"], strict=True)):
+        found.setdefault(layout, {})[well] = row
+    return found
 
 
 def _chosen_read(
-    values: list[Well], plate: Mapping[str, str], read: str | None, found: Problems
-) -> list[Well] | None:
+    reads: Columns, rows: list[int], plate: Mapping[str, str], read: str | None, found: Problems
+) -> list[int] | None:
     """Give the readings of the measurement that counts; which one is never guessed."""
-    names = sorted({value["read"] for value in values})
+    measured = reads["read"]
+    names = sorted({measured[row] for row in rows})
     if not names:
         return None  # the export could not be read; that problem is already on the list
     wanted = plate.get("read") or read
     if wanted is None and len(names) == 1:
-        return values
+        return rows
     if wanted is not None and wanted in names:
-        return [value for value in values if value["read"] == wanted]
+        return [row for row in rows if measured[row] == wanted]
     asked = f"{wanted!r} is not among them" if wanted else "none is chosen"
     found.error(
         "wells.which-read",
-        Place(values[0]["file"], plate=plate["plate"]),
+        Place(reads["file"][rows[0]], plate=plate["plate"]),
         f"the export holds the measurements {', '.join(names)} and {asked}",
         "Name one in the column read of plates.tsv, or as read: in config.yaml.",
     )
     return None
 
 
-def _fill(values: list[Well], layout: list[Well], plate: Mapping[str, str]) -> list[Well]:
+def _fill(
+    reads: Columns,
+    rows: list[int],
+    layouts: Columns,
+    mapped: dict[str, int],
+    plate: Mapping[str, str],
+) -> Columns:
     """Wells that were read but are in no layout are empty; mapped wells may lack a reading."""
-    read_of = {value["well"]: value for value in values}
-    map_of = {entry["well"]: entry for entry in layout}
-    own = {"run": plate.get("run", ""), "plate": plate["plate"], "control": ""}
-    wells = []
-    for name in read_of.keys() | map_of.keys():
-        mapped, value = map_of.get(name, {}), read_of.get(name, {})
-        row, column = parse_well(name) or (0, 0)
-        # The reading goes last: both tables have a locator, and that of the value is kept.
-        well = _UNMAPPED | mapped | _UNREAD | value | own | {"row": row, "column": column}
-        well["layout_locator"] = mapped.get("locator", "")
-        wells.append(well)
-    size = prod(_shape(wells))
-    for well in wells:
-        well["format"] = size
-    return sorted(wells, key=lambda well: (well["row"], well["column"]))
+    names = reads["well"]
+    read = {names[row]: row for row in rows}
+    places = sorted((parse_well(name) or (0, 0), name) for name in read.keys() | mapped.keys())
+    wells = [name for _, name in places]
+    shape = smallest_format(
+        max(row for (row, _), _ in places), max(column for (_, column), _ in places)
+    )
+    at_map, at_read = [mapped.get(name) for name in wells], [read.get(name) for name in wells]
+    # Both tables have a locator; that of the reading is kept under this name.
+    filled = {name: _at(layouts, name, at_map, blank) for name, blank in _UNMAPPED.items()}
+    filled |= {name: _at(reads, name, at_read, blank) for name, blank in _UNREAD.items()}
+    filled |= {
+        "well": wells,
+        "row": [row for (row, _), _ in places],
+        "column": [column for (_, column), _ in places],
+        "layout_locator": _at(layouts, "locator", at_map, ""),
+    }
+    same: dict[str, Any] = {"run": plate.get("run", ""), "plate": plate["plate"], "control": ""}
+    same["format"] = prod(shape)
+    return filled | {name: [value] * len(wells) for name, value in same.items()}
 
 
-def _name_samples(wells: list[Well], plate: Mapping[str, str], found: Problems) -> None:
+def _at(table: Columns, name: str, rows: list[int | None], blank: Any) -> list[Any]:
+    """A column at some rows; `blank` where there is no row, or no such column."""
+    if name not in table:
+        return [blank] * len(rows)
+    values = table[name]
+    return [blank if row is None else values[row] for row in rows]
+
+
+def _name_samples(wells: Columns, plate: Mapping[str, str], found: Problems) -> None:
     """The sample of each well: the layout's where it names one, else the plate's only sample."""
     on_plate = [part.strip() for part in plate["sample"].split(";") if part.strip()]
     only = on_plate[0] if len(on_plate) == 1 else ""
-    strangers = sorted({well["sample"] for well in wells} - set(on_plate) - {""})
+    strangers = sorted(set(wells["sample"]) - set(on_plate) - {""})
     if strangers:
         found.error(
             "wells.unknown-sample",
@@ -166,9 +191,9 @@ def _name_samples(wells: list[Well], plate: Mapping[str, str], found: Problems) 
             f"{', '.join(on_plate)}",
             "List the plate's samples, separated by ';', in plates.tsv.",
         )
-    for well in wells:
-        well["sample"] = well["sample"] or only
-    orphans = [w["well"] for w in wells if w["role"] == "sample" and not w["sample"]]
+    wells["sample"] = [sample or only for sample in wells["sample"]]
+    cells = zip(wells["well"], wells["role"], wells["sample"], strict=True)
+    orphans = [well for well, role, sample in cells if role == "sample" and not sample]
     if orphans:
         found.error(
             "wells.no-sample",
@@ -179,60 +204,65 @@ def _name_samples(wells: list[Well], plate: Mapping[str, str], found: Problems) 
 
 
 def _mark_exclusions(
-    wells: list[Well], plate: str, reasons: Mapping[str, str], found: Problems
+    wells: Columns, plate: str, reasons: Mapping[str, str], found: Problems
 ) -> None:
-    for name in sorted(reasons.keys() - {well["well"] for well in wells}):
+    for name in sorted(reasons.keys() - set(wells["well"])):
         found.error(
             "wells.unknown-exclusion",
             Place("exclusions.tsv", plate=plate, well=name),
             "the plate has no such well",
             "Correct the well or remove the line.",
         )
-    for well in wells:
-        by_hand = reasons.get(well["well"], "")
-        well["excluded"] = well["well"] in reasons or bool(well["failed"])
-        well["reason"] = "; ".join(part for part in (by_hand, well["failed"]) if part)
+    cells = list(zip(wells["well"], wells["failed"], strict=True))
+    wells["excluded"] = [well in reasons or bool(failed) for well, failed in cells]
+    wells["reason"] = [
+        "; ".join(part for part in (reasons.get(well, ""), failed) if part) if out else ""
+        for (well, failed), out in zip(cells, wells["excluded"], strict=True)
+    ]
 
 
-def _check_unread(wells: list[Well], plate: str, found: Problems) -> None:
+def _check_unread(wells: Columns, plate: str, found: Problems) -> None:
     """A well with a drug or a control must have been read; one list of wells, not one each."""
-    due = [well for well in wells if well["role"] != "empty" and not well["excluded"]]
-    unread = [well["well"] for well in due if well["status"] == "not_read"]
+    taken_out, states = wells["excluded"], wells["status"]
+    due = [row for row, role in enumerate(wells["role"]) if role != "empty" and not taken_out[row]]
+    unread = [wells["well"][row] for row in due if states[row] == "not_read"]
     if unread:
         more = f" and {len(unread) - _SHOWN} more" if len(unread) > _SHOWN else ""
-        file = max(well["file"] for well in wells)
         found.error(
             "wells.no-value",
-            Place(file, plate=plate, well=unread[0]),
+            Place(max(wells["file"]), plate=plate, well=unread[0]),
             f"the layout fills {len(unread)} wells for which the export has no value: "
             f"{', '.join(unread[:_SHOWN])}{more}",
             "Check that layout and export belong together; mark wells left empty as role empty.",
         )
     # A saturated negative control would put 100 % too low; the reader warns of other wells.
-    for well in due:
-        if well["role"] == "negative" and well["status"] == "saturated":
+    for row in due:
+        if states[row] == "saturated" and wells["role"][row] == "negative":
             found.error(
                 "wells.saturated-control",
-                Place(well["file"], well["locator"], plate, well["well"]),
+                Place(wells["file"][row], wells["locator"][row], plate, wells["well"][row]),
                 "a negative control is saturated",
                 "Repeat the reading at a lower gain, or exclude the well and say why.",
             )
 
 
 def _choose_controls(
-    wells: list[Well], plate: str, normalisation: Mapping[str, Any], found: Problems
+    wells: Columns, plate: str, normalisation: Mapping[str, Any], found: Problems
 ) -> None:
     """Choose the wells that scale the plate; which negatives is never guessed."""
-    usable = [well for well in wells if well["status"] == "ok" and not well["excluded"]]
-    for well in usable:
-        positive = well["role"] == "positive" and normalisation.get("use_positive", True)
-        if positive or well["role"] == "blank":
-            well["control"] = well["role"]
-    negative = [well for well in usable if well["role"] == "negative"]
+    scaling = {"blank", "positive"} if normalisation.get("use_positive", True) else {"blank"}
+    cells = zip(wells["role"], wells["status"], wells["excluded"], strict=True)
+    usable = [status == "ok" and not out for _, status, out in cells]
+    wells["control"] = [
+        role if role in scaling and use else ""
+        for role, use in zip(wells["role"], usable, strict=True)
+    ]
+    negative = [row for row, role in enumerate(wells["role"]) if role == "negative" and usable[row]]
     wanted = [name.casefold() for name in normalisation.get("negative_controls", [])]
-    vehicles = sorted({well["drug"] for well in negative})
+    drugs = wells["drug"]
+    vehicles = sorted({drugs[row] for row in negative})
     if wanted:
-        negative = [well for well in negative if well["drug"].casefold() in wanted]
+        negative = [row for row in negative if drugs[row].casefold() in wanted]
     elif len(vehicles) > 1:
         found.error(
             "wells.which-control",
@@ -240,28 +270,23 @@ def _choose_controls(
             f"the negative controls are of several kinds: {', '.join(vehicles)}",
             "Name those that define 100 % in normalisation.negative_controls of config.yaml.",
         )
-    inner = _inside(wells, int(normalisation.get("ignore_outer_layers", 0)))
-    for well in negative:
-        if well["row"] in inner[0] and well["column"] in inner[1]:
-            well["control"] = "negative"
+    rows, columns = _inside(wells, int(normalisation.get("ignore_outer_layers", 0)))
+    for row in negative:
+        if wells["row"][row] in rows and wells["column"][row] in columns:
+            wells["control"][row] = "negative"
     _check_arms(wells, plate, found)
 
 
-def _inside(wells: list[Well], layers: int) -> tuple[range, range]:
+def _inside(wells: Columns, layers: int) -> tuple[range, range]:
     """Rows and columns of a plate without its outer layers."""
-    rows, columns = _shape(wells)
+    rows, columns = FORMATS[wells["format"][0]]
     return range(layers + 1, rows - layers + 1), range(layers + 1, columns - layers + 1)
 
 
-def _shape(wells: list[Well]) -> tuple[int, int]:
-    return smallest_format(
-        max(well["row"] for well in wells), max(well["column"] for well in wells)
-    )
-
-
-def _check_arms(wells: list[Well], plate: str, found: Problems) -> None:
+def _check_arms(wells: Columns, plate: str, found: Problems) -> None:
     """A plate needs negative controls, and so does every arm of it with the same partner."""
-    scaled = {well["addon"] for well in wells if well["control"] == "negative"}
+    controls = zip(wells["addon"], wells["control"], strict=True)
+    scaled = {addon for addon, control in controls if control == "negative"}
     if not scaled:
         found.warning(
             "wells.no-control",
@@ -270,7 +295,8 @@ def _check_arms(wells: list[Well], plate: str, found: Problems) -> None:
             "The plate cannot be scaled: it fails, and its drugs are not evaluable.",
         )
         return
-    for partner in sorted({w["addon"] for w in wells if w["role"] == "sample"} - scaled):
+    roles = zip(wells["addon"], wells["role"], strict=True)
+    for partner in sorted({addon for addon, role in roles if role == "sample"} - scaled):
         arm = f"with {partner}" if partner else "without a partner"
         found.warning(
             "wells.no-arm-control",
