@@ -9,6 +9,8 @@ from math import sqrt
 
 import pandas as pd
 
+from drp.well_arrays import positions_by
+
 _LEAST_SHARED = 3  # conditions that two plates share; fewer do not tell how plates agree
 _KEY = ["sample", "addon", "condition"]
 
@@ -41,28 +43,28 @@ def conditions(viability: pd.DataFrame) -> pd.DataFrame:
     return kept.assign(addon=addon, condition=pd.Series(named, index=usable.index, dtype="str"))
 
 
-def within_plate(wells: pd.DataFrame) -> tuple[float, int]:
-    """Give the pooled standard deviation of replicate wells of one plate, and how many groups.
+def within_plates(wells: pd.DataFrame) -> dict[str, tuple[float, int]]:
+    """Give the pooled standard deviation of replicate wells of each plate, and how many groups.
 
-    Wells of a reference substance are left aside; NaN without replicates.
+    Wells of a reference substance are left aside; a plate without replicates is not there.
 
-    >>> wells = pd.DataFrame({"sample": "S1", "addon": "", "condition": ["A 1", "A 1", "A 2"],
-    ...                       "role": "sample", "viability_pct": [80.0, 90.0, 40.0]})
-    >>> sd, groups = within_plate(wells)
+    >>> wells = pd.DataFrame({"plate": "PL1", "sample": "S1", "addon": "", "role": "sample",
+    ...     "condition": ["A 1", "A 1", "A 2"], "viability_pct": [80.0, 90.0, 40.0]})
+    >>> sd, groups = within_plates(wells)["PL1"]
     >>> round(sd, 2), groups
     (7.07, 1)
     """
     of_sample = wells[wells["role"] == "sample"]
     # Most plates hold no replicates, or few: only those are worth sorting into groups.
-    repeated = of_sample.duplicated(_KEY, keep=False).to_numpy()
-    if not repeated.any():
-        return float("nan"), 0
-    groups = of_sample[repeated].groupby(_KEY)["viability_pct"].agg(["var", "count"])
-    groups = groups[groups["count"] > 1]
-    if groups.empty:
-        return float("nan"), 0
-    freedom = groups["count"] - 1
-    return sqrt(float((groups["var"] * freedom).sum() / freedom.sum())), len(groups)
+    repeated = of_sample[of_sample.duplicated(["plate", *_KEY], keep=False).to_numpy()]
+    groups = repeated.groupby(["plate", *_KEY])["viability_pct"].agg(["var", "count"])
+    plates = groups.index.get_level_values("plate").to_numpy(dtype=object)
+    variance, freedom = groups["var"].to_numpy(), groups["count"].to_numpy() - 1
+    found = {}
+    for plate, own in positions_by(plates).items():
+        pooled = float((variance[own] * freedom[own]).sum() / freedom[own].sum())
+        found[plate] = (sqrt(pooled), len(own))
+    return found
 
 
 def between_plates(wells: pd.DataFrame, drugs: Collection[str] | None = None) -> pd.DataFrame:
@@ -115,6 +117,8 @@ def between_plates(wells: pd.DataFrame, drugs: Collection[str] | None = None) ->
 
 
 def _condition(cells: tuple[object, ...]) -> str:
+    if not cells[2] and not cells[4]:  # most wells
+        return f"{cells[0]} {cells[1]!r}" if cells[0] and cells[1] != 0 else ""
     named = zip(cells[::2], cells[1::2], strict=True)
     kept = sorted(f"{drug} {dose!r}" for drug, dose in named if drug and dose != 0)
     return " + ".join(kept)

@@ -4,22 +4,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from drp.edges import plate_shape
 from drp.scaling import plain_arm
 from drp.trends import Trend, rank_slope, spearman
+from drp.well_arrays import Table, as_arrays, choose_wells
 
 Values = NDArray[np.float64]
 
 
-def plate_drift(plate: pd.DataFrame) -> tuple[float, float]:
+def plate_drift(plate: Table) -> tuple[float, float]:
     """Correlate the signal of the negative controls with the order of reading, row by row.
 
     Parameters
     ----------
-    plate : DataFrame
+    plate : DataFrame or dict of str to array
         Its wells, as `drp.wells.join_wells` gives them.
 
     Returns
@@ -28,17 +28,19 @@ def plate_drift(plate: pd.DataFrame) -> tuple[float, float]:
         Spearman's rank correlation and its two-sided p-value, within the one vehicle with most
         wells; NaN with fewer than 3.
     """
-    plain = plain_arm(plate)
-    role, status = plain["role"].to_numpy(), plain["status"].to_numpy()
-    excluded = plain["excluded"].to_numpy(dtype=bool)
-    usable = plain[(role == "negative") & (status == "ok") & ~excluded]
+    wells = as_arrays(plate)
+    plain = plain_arm(wells)
+    read = (plain["status"] == "ok") & ~plain["excluded"].astype(bool)
+    usable = choose_wells(plain, (plain["role"] == "negative") & read)
     vehicles = usable["drug"].tolist()
     if not vehicles:
         return float("nan"), float("nan")
     most = max(sorted(set(vehicles)), key=vehicles.count)
     own = np.array([vehicle == most for vehicle in vehicles])
-    rows, columns = (usable[name].to_numpy(float)[own] for name in ("row", "column"))
-    return spearman(rows * plate_shape(plate)[1] + columns, usable["signal"].to_numpy(float)[own])
+    rows, columns, signal = (
+        usable[name].astype(float)[own] for name in ("row", "column", "signal")
+    )
+    return spearman(rows * plate_shape(wells)[1] + columns, signal)
 
 
 def reading_order(moments: Mapping[str, str], listed: Sequence[str]) -> tuple[list[str], str]:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from drp.loess import loess
 from drp.plate_metrics import LEAST_CONTROLS
 from drp.scaling import plain_arm
 from drp.trends import Trend, rank_slope
+from drp.well_arrays import Table, WellArrays, as_arrays, choose_wells
 from drp.wellnames import FORMATS, smallest_format
 
 Values = NDArray[np.float64]
@@ -70,44 +70,46 @@ class Correction:
     after: Effects | None = None
 
 
-def measure(plate: pd.DataFrame, column: str = "signal") -> Effects:
+def measure(plate: Table, column: str = "signal") -> Effects:
     """Measure the effects of place on one plate.
 
     Parameters
     ----------
-    plate : DataFrame
+    plate : DataFrame or dict of str to array
         Its wells, as `drp.wells.join_wells` gives them.
     column : str
         The column to measure: the signal, or a viability.
     """
-    return _effects(_negatives(plain_arm(plate)), plate_shape(plate), column)
+    wells = as_arrays(plate)
+    return _effects(_negatives(plain_arm(wells)), plate_shape(wells), column)
 
 
-def measure_drugs(plate: pd.DataFrame) -> tuple[Trend, Trend]:
+def measure_drugs(plate: Table) -> tuple[Trend, Trend]:
     """Measure row and column gradient over the lowest dose of every single agent, %.
 
     Most drugs do nothing at their lowest dose, and ranks bear with those that do. Where a plate map
     puts its lowest doses, or its strong drugs, to one side, this is no fault of the plate.
     """
-    plain = plain_arm(plate)
-    dose, *others = (plain[name].to_numpy(float) for name in ("dose", "dose2", "dose3"))
+    plain = plain_arm(as_arrays(plate))
+    dose, *others = (plain[name].astype(float) for name in ("dose", "dose2", "dose3"))
     alone = ~((others[0] > 0) | (others[1] > 0))
     wells = np.flatnonzero(_read(plain) & _has(plain, "sample") & (dose > 0) & alone)
-    named = (plain[name].to_numpy(dtype=object)[wells].tolist() for name in ("sample", "drug"))
+    named = (plain[name][wells].tolist() for name in ("sample", "drug"))
     names, doses = list(zip(*named, strict=True)), dose[wells]
     lowest: dict[tuple[str, str], float] = {}
     for name, dose in zip(names, doses, strict=True):
         lowest[name] = min(dose, lowest.get(name, dose))
     at_lowest = doses == np.array([lowest[name] for name in names], dtype=float)
-    inactive = plain.iloc[wells[at_lowest]]
+    inactive = choose_wells(plain, wells[at_lowest])
     return _gradients(_kinds(inactive, "signal", "sample"), _places(inactive), plate_shape(plate))
 
 
-def plate_shape(plate: pd.DataFrame) -> tuple[int, int]:
+def plate_shape(plate: Table) -> tuple[int, int]:
     """Give how many rows and columns the plate has, by `format` where the wells carry it."""
-    if "format" in plate:
-        return FORMATS[int(plate["format"].iloc[0])]
-    return smallest_format(int(plate["row"].max()), int(plate["column"].max()))
+    wells = as_arrays(plate)
+    if "format" in wells:
+        return FORMATS[int(wells["format"][0])]
+    return smallest_format(int(wells["row"].max()), int(wells["column"].max()))
 
 
 def outside(effects: Effects, limits: Mapping[str, Any]) -> list[str]:
@@ -143,12 +145,12 @@ def counted(trend: Trend, limits: Mapping[str, Any]) -> float:
     return abs(trend.slope) if trend.p <= limits["trend_p"] else _UNKNOWN
 
 
-def correct(plate: pd.DataFrame, method: Method, limits: Mapping[str, Any]) -> Correction:
+def correct(plate: Table, method: Method, limits: Mapping[str, Any]) -> Correction:
     """Decide whether to correct a plate, and by what.
 
     Parameters
     ----------
-    plate : DataFrame
+    plate : DataFrame or dict of str to array
         Its wells with viability_pct, as `drp.scaling.scale` gives them.
     method : {"none", "loess"}
         ``loess`` fits a smooth surface (`drp.loess.loess`) to the viability of the negative
@@ -169,7 +171,8 @@ def correct(plate: pd.DataFrame, method: Method, limits: Mapping[str, Any]) -> C
     The factor of DrugScreenExplorer (Lu, on GitHub), but decided by each plate's own controls, all
     four sides of the ring included, and refused where the controls do not carry it.
     """
-    unchanged = Correction(applied=False, reason="", factor=np.ones(len(plate)))
+    plate = as_arrays(plate)
+    unchanged = Correction(applied=False, reason="", factor=np.ones(len(plate["signal"])))
     if method == "none":
         return unchanged
     found = outside(measure(plate), limits)
@@ -183,35 +186,36 @@ def correct(plate: pd.DataFrame, method: Method, limits: Mapping[str, Any]) -> C
     return Correction(applied=True, reason=reason, factor=factor, after=_left_out(plate))
 
 
-def _read(plate: pd.DataFrame) -> Mask:
-    read: Mask = (plate["status"].to_numpy() == "ok") & ~plate["excluded"].to_numpy(dtype=bool)
+def _read(plate: WellArrays) -> Mask:
+    read: Mask = (plate["status"] == "ok") & ~plate["excluded"].astype(bool)
     return read
 
 
-def _has(plate: pd.DataFrame, role: str) -> Mask:
-    has: Mask = plate["role"].to_numpy() == role
+def _has(plate: WellArrays, role: str) -> Mask:
+    has: Mask = plate["role"] == role
     return has
 
 
-def _negatives(plate: pd.DataFrame) -> pd.DataFrame:
-    return plate[_read(plate) & _has(plate, "negative")]
+def _negatives(plate: WellArrays) -> WellArrays:
+    return choose_wells(plate, _read(plate) & _has(plate, "negative"))
 
 
-def _surface_wells(plate: pd.DataFrame) -> pd.DataFrame:
+def _surface_wells(plate: WellArrays) -> WellArrays:
     """Negative controls of the vehicles that define 100 %, those left aside at the edge as well."""
-    vehicles = set(plate.loc[plate["control"] == "negative", "drug"])
+    vehicles = set(plate["drug"][plate["control"] == "negative"])
     usable = _negatives(plate)
-    return usable[usable["drug"].isin(vehicles) & usable["viability_pct"].notna()]
+    scaling = np.array([drug in vehicles for drug in usable["drug"]], dtype=bool)
+    return choose_wells(usable, scaling & ~np.isnan(usable["viability_pct"]))
 
 
-def _effects(usable: pd.DataFrame, shape: tuple[int, int], column: str) -> Effects:
+def _effects(usable: WellArrays, shape: tuple[int, int], column: str) -> Effects:
     kinds, places = _kinds(usable, column, "drug"), _places(usable)
     return Effects(_edge(kinds, places, shape), *_gradients(kinds, places, shape))
 
 
-def _kinds(wells: pd.DataFrame, column: str, by: str) -> Kinds:
+def _kinds(wells: WellArrays, column: str, by: str) -> Kinds:
     """The values of each substance, or sample, by name, and the positions of its wells."""
-    names, values = np.array(wells[by].tolist(), dtype=object), wells[column].to_numpy(float)
+    names, values = wells[by], wells[column].astype(float)
     found = [(name, np.flatnonzero(names == name)) for name in sorted(set(names))]
     return [(name, own, values[own]) for name, own in found]
 
@@ -249,11 +253,12 @@ def _across(places: list[Values], values: Values, groups: list[str], span: int) 
     return Trend(slope=span * step.slope, lo=span * step.lo, hi=span * step.hi, p=step.p)
 
 
-def _fit(plate: pd.DataFrame) -> tuple[Values, str] | str:
+def _fit(plate: WellArrays) -> tuple[Values, str] | str:
     """The factor of every well, or why there is none."""
     controls = _surface_wells(plate)
-    if len(controls) < _LEAST_FOR_SURFACE:
-        return f"{len(controls)} negative controls, {_LEAST_FOR_SURFACE} are needed"
+    n_controls = len(controls["signal"])
+    if n_controls < _LEAST_FOR_SURFACE:
+        return f"{n_controls} negative controls, {_LEAST_FOR_SURFACE} are needed"
     rows, columns = plate_shape(plate)
     grid = np.array([(row + 1.0, column + 1.0) for row in range(rows) for column in range(columns)])
     surface = loess(_places(controls), _fractions(controls), grid)
@@ -265,27 +270,29 @@ def _fit(plate: pd.DataFrame) -> tuple[Values, str] | str:
     at = (_places(plate) - 1).astype(int) @ np.array([columns, 1])
     vehicles = sorted(set(controls["drug"]))
     together = f" ({', '.join(vehicles)} together)" if len(vehicles) > 1 else ""
-    words = f"LOESS over {len(controls)} negative controls{together}"
+    words = f"LOESS over {n_controls} negative controls{together}"
     return surface.value[at], f"{words}, factor {low:.2f} to {high:.2f}"
 
 
-def _left_out(plate: pd.DataFrame) -> Effects:
+def _left_out(plate: WellArrays) -> Effects:
     """The effects in controls, each divided by the factor that the others give."""
     controls = _surface_wells(plate)
     places, fractions = _places(controls), _fractions(controls)
     factors = []
-    for place in range(len(controls)):
-        others = np.arange(len(controls)) != place
+    for place in range(len(places)):
+        others = np.arange(len(places)) != place
         surface = loess(places[others], fractions[others], places[[place]])
         factors.append(surface.value[0] if surface is not None else _UNKNOWN)
-    corrected = controls.assign(corrected=controls["viability_pct"] / np.array(factors))
-    usable = plain_arm(corrected[corrected["corrected"].notna()])
+    values = controls["viability_pct"] / np.array(factors)
+    corrected = choose_wells(controls | {"corrected": values}, ~np.isnan(values))
+    usable = plain_arm(corrected)
     return _effects(usable, plate_shape(plate), "corrected")
 
 
-def _places(wells: pd.DataFrame) -> Values:
-    return np.array([wells["row"].to_numpy(), wells["column"].to_numpy()], dtype=float).T
+def _places(wells: WellArrays) -> Values:
+    return np.array([wells["row"], wells["column"]], dtype=float).T
 
 
-def _fractions(wells: pd.DataFrame) -> Values:
-    return wells["viability_pct"].to_numpy(float) / 100
+def _fractions(wells: WellArrays) -> Values:
+    fractions: Values = wells["viability_pct"] / 100
+    return fractions

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from drp.agreement import between_plates, conditions, within_plate
+from drp.agreement import between_plates, conditions, within_plates
 from drp.drift import plate_drift, reading_order, run_drift
 from drp.edges import Correction, Effects, Method, correct, counted, measure, measure_drugs
 from drp.plate_metrics import (
@@ -24,15 +24,16 @@ from drp.plate_metrics import (
     ssmd,
     z_prime,
 )
-from drp.scaling import plain_arm, scale
+from drp.scaling import plain_arm, scaled
 from drp.tables import check, empty
 from drp.trends import Trend
 from drp.verdicts import judge, worst
+from drp.well_arrays import WellArrays, as_arrays, choose_wells, positions_by
 
 Row = dict[str, Any]
 Notes = list[tuple[str, str]]
 
-# Of some thirty columns of a well; every selection of wells would carry all of them.
+# Of some thirty columns of a well; every choice of wells would carry all of them.
 _USED = (
     *("run", "plate", "sample", "addon", "role", "control", "status", "excluded", "signal"),
     *("drug", "dose", "drug2", "dose2", "drug3", "dose3", "row", "column", "format"),
@@ -90,13 +91,19 @@ def judge_plates(
     """
     if wells.empty:
         return empty("quality")
-    scaled = scale(_selectable(wells[[name for name in _USED if name in wells]]))
-    plates = {str(name): group for name, group in scaled.groupby("plate", sort=True)}
+    arrays = as_arrays(wells[[name for name in _USED if name in wells]])
+    arrays |= scaled(arrays)
+    places = positions_by(arrays["plate"])
+    plates = {name: choose_wells(arrays, own) for name, own in places.items()}
     corrections = {name: correct(plate, correction, tiers) for name, plate in plates.items()}
-    usable = conditions(_corrected(scaled, plates, corrections))
-    treated = {str(name): group for name, group in usable.groupby("plate", sort=True)}
-    rows = [_metrics(name, plate, treated.get(name)) for name, plate in plates.items()]
+    for name, own in places.items():
+        arrays["viability_pct"][own] /= corrections[name].factor
+    usable = conditions(pd.DataFrame(arrays))
+    replicates = within_plates(usable)
+    rows = [_metrics(name, plate) for name, plate in plates.items()]
     for row in rows:
+        replicate = replicates.get(row["plate"], (_UNKNOWN, 0))
+        row["replicate_sd"], row["n_replicated"] = replicate
         row |= _correction_columns(corrections[row["plate"]], correction)
     _compare_plates(rows, usable, tiers)
     _compare_run(rows, plates, order)
@@ -111,31 +118,13 @@ def judge_plates(
     return check(quality, "quality")
 
 
-def _selectable(wells: pd.DataFrame) -> pd.DataFrame:
-    """Hold text as Python's: selecting the wells of a plate, done many times, is then cheap."""
-    text = [name for name in wells if pd.api.types.is_string_dtype(wells[name].dtype)]
-    return wells.astype({name: object for name in text if not wells[name].isna().any()})
-
-
-def _corrected(
-    scaled: pd.DataFrame,
-    plates: Mapping[str, pd.DataFrame],
-    corrections: Mapping[str, Correction],
-) -> pd.DataFrame:
-    values = scaled["viability_pct"].copy()
-    for name, plate in plates.items():
-        values[plate.index] = plate["viability_pct"] / corrections[name].factor
-    return scaled.assign(viability_pct=values)
-
-
-def _metrics(name: str, plate: pd.DataFrame, treated: pd.DataFrame | None) -> Row:
+def _metrics(name: str, plate: WellArrays) -> Row:
     negative = _signals(plain_arm(plate), "negative")
     positive, blank = _signals(plate, "positive"), _signals(plate, "blank")
-    with_drug = plate["role"].isin(["sample", "negative", "positive"])
-    replicate_sd, n_replicated = (_UNKNOWN, 0) if treated is None else within_plate(treated)
+    with_drug = np.isin(plate["role"], ["sample", "negative", "positive"])
     return {
         "plate": name,
-        "run": plate["run"].iloc[0],
+        "run": plate["run"][0],
         "z_prime": z_prime(negative, positive),
         "robust_z_prime": robust_z_prime(negative, positive),
         "ssmd": ssmd(negative, positive),
@@ -148,8 +137,8 @@ def _metrics(name: str, plate: pd.DataFrame, treated: pd.DataFrame | None) -> Ro
         "positive_median": median(positive),
         "robust_cv_negative": robust_cv_pct(negative),
         "robust_cv_positive": robust_cv_pct(positive),
-        "replicate_sd": replicate_sd,
-        "n_replicated": n_replicated,
+        "replicate_sd": _UNKNOWN,
+        "n_replicated": 0,
         "n_wells": int(with_drug.sum()),
         "n_excluded": int((plate["excluded"] & with_drug).sum()),
         "n_flagged": int(((plate["status"] != "ok") & with_drug).sum()),
@@ -157,13 +146,12 @@ def _metrics(name: str, plate: pd.DataFrame, treated: pd.DataFrame | None) -> Ro
     }
 
 
-def _signals(plate: pd.DataFrame, control: str) -> NDArray[np.float64]:
-    signals: NDArray[np.float64] = plate["signal"].to_numpy(float)
-    chosen: NDArray[np.float64] = signals[plate["control"].to_numpy() == control]
+def _signals(plate: WellArrays, control: str) -> NDArray[np.float64]:
+    chosen: NDArray[np.float64] = plate["signal"][plate["control"] == control].astype(float)
     return chosen
 
 
-def _place_columns(plate: pd.DataFrame) -> Row:
+def _place_columns(plate: WellArrays) -> Row:
     effects, (drug_row, drug_column) = measure(plate), measure_drugs(plate)
     rho, p = plate_drift(plate)
     found: Row = {"edge_effect": effects.edge, "drift_rho": rho, "drift_p": p}
@@ -195,7 +183,7 @@ def _compare_plates(rows: list[Row], usable: pd.DataFrame, tiers: Mapping[str, A
             row[f"{prefix}_n"] = int(own["n"])
 
 
-def _compare_run(rows: list[Row], plates: Mapping[str, pd.DataFrame], order: Sequence[str]) -> None:
+def _compare_run(rows: list[Row], plates: Mapping[str, WellArrays], order: Sequence[str]) -> None:
     for run in sorted({row["run"] for row in rows}):
         own = {row["plate"]: row for row in rows if row["run"] == run}
         moments = {name: _moment(plates[name]) for name in own}
@@ -207,7 +195,7 @@ def _compare_run(rows: list[Row], plates: Mapping[str, pd.DataFrame], order: Seq
             own[name]["signal_of_run"] = _signal_of_run(name, own)
 
 
-def _moment(plate: pd.DataFrame) -> str:
+def _moment(plate: WellArrays) -> str:
     return str(plate["measured_at"].max()) if "measured_at" in plate else ""
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from drp.edges import Method, correct
 from drp.scaling import levels, scale
 from drp.tables import check
+from drp.well_arrays import as_arrays, choose_wells, positions_by
 
 __all__ = ["levels", "normalise"]
 
@@ -57,10 +58,13 @@ def normalise(
     raw = scale(wells)
     viability = raw.assign(viability_raw_pct=raw["viability_pct"], correction="none")
     if correction != "none":
-        for _, plate in raw.groupby("plate", sort=True):
-            found = correct(plate, correction, limits or {})
+        arrays = as_arrays(raw)
+        values, applied = arrays["viability_pct"].copy(), viability["correction"].to_list()
+        for own in positions_by(arrays["plate"]).values():
+            found = correct(choose_wells(arrays, own), correction, limits or {})
             if found.applied:
-                corrected = plate["viability_pct"] / found.factor
-                viability.loc[plate.index, "viability_pct"] = corrected
-                viability.loc[plate.index, "correction"] = correction
+                values[own] /= found.factor
+                for place in own:
+                    applied[place] = correction
+        viability = viability.assign(viability_pct=values, correction=applied)
     return check(viability, "viability")

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from drp.agreement import between_plates, conditions, within_plate
+from drp.agreement import between_plates, conditions, within_plates
 from drp.config import QualityTiers
 from drp.quality import judge_plates
 from drp.scaling import scale
@@ -99,7 +99,7 @@ def test_a_single_agent_in_a_matrix_is_the_single_agent():
     values = dict(zip(drugs, [60.0, 62.0, 64.0, 30.0, 40.0], strict=True))
     wells = wells_of(plate("PL1", drugs=drugs, values=values))
     assert sorted(wells["condition"].value_counts()) == [2, 3]
-    sd, groups = within_plate(wells)
+    sd, groups = within_plates(wells)["PL1"]
     assert groups == 2
     assert sd == pytest.approx(((2 * 4.0 + 50.0) / 3) ** 0.5)
 

@@ -12,7 +12,7 @@ PACKAGE = Path(drp.__file__).parent
 # Imports go from a higher number to a lower one, or stay within one package.
 LAYERS = {
     "problems": -1, "members": 0, "tables": 0, "plain_tables": 1,
-    "wellnames": 0, "privacy": 0, "verdicts": 1,
+    "wellnames": 0, "well_arrays": 0, "privacy": 0, "verdicts": 1,
     "joining": 2, "wells": 3, "quality": 4, "samples": 2, "viability": 3,
     "plate_metrics": 1, "trends": 1, "loess": 1, "scaling": 1, "edges": 2, "agreement": 1,
     "drift": 3, "control_charts": 2, "run_charts": 4,
@@ -38,7 +38,7 @@ PURE = [
     "cohort", "deconvolution", "panel", "standing", "chances", "comparable",
     "call_words", "calls", "registration", "risk",
     "concordance", "profiles", "repeats", "healthy",
-    "plate_metrics", "trends", "loess", "scaling", "edges", "agreement", "drift",
+    "well_arrays", "plate_metrics", "trends", "loess", "scaling", "edges", "agreement", "drift",
     "control_charts", "run_charts",
     "asymmetric", "growth", "relevance", "scores", "selective", "single_agents",
 ]  # fmt: skip
