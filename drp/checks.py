@@ -123,7 +123,13 @@ def check_project(config: Config, sheets: Sheets) -> Checked:
     """
     from drp.joining import join_columns
     from drp.plates.from_sheets import read_plates
-    from drp.registration import check_controls, check_copies, check_registration, check_swaps
+    from drp.registration import (
+        check_controls,
+        check_copies,
+        check_registration,
+        check_swaps,
+        lay_out,
+    )
 
     layouts = {name: options.model_dump() for name, options in config.layouts.items()}
     rows = _rows_once(sheets.plates)
@@ -141,8 +147,10 @@ def check_project(config: Config, sheets: Sheets) -> Checked:
         found,
         keep_faulty=True,
     )
-    for check in (check_controls, check_registration, check_swaps):
-        found.extend(check(wells))
+    laid_out = lay_out(wells)
+    found.extend(check_controls(wells))
+    found.extend(check_registration(wells, laid_out))
+    found.extend(check_swaps(wells, laid_out))
     found.extend(check_copies(read.reads))
     found.extend(_patient_problems(config, sheets))
     found.extend(_drug_problems(read.layouts, config, sheets))

@@ -85,6 +85,8 @@ def _without_errors(table: Columns, found: Problems, rows: Sequence[Row]) -> Col
     bad = plates_at_fault(found.items, rows)
     if bad is None:
         raise DataError(found.items)
+    if not bad:
+        return table
     return choose(table, [at for at, plate in enumerate(table["plate"]) if plate not in bad])
 
 
@@ -122,4 +124,4 @@ def own_wells(wells: Columns, rows: Sequence[Row], samples: Iterable[str]) -> Co
         )
         if plate in plates and (role != "sample" or sample in own)
     ]
-    return choose(wells, kept)
+    return wells if len(kept) == len(wells["plate"]) else choose(wells, kept)

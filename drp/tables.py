@@ -6,7 +6,7 @@ on what it gives; a table may carry more columns than are listed here, never few
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from drp.problems import DataError, Place, Problem
 
@@ -401,11 +401,7 @@ def _kind_faults(frame: "pd.DataFrame", column: Column) -> list[str]:
 
     values = frame[column.name]
     if column.kind == "text":
-        kept = values.tolist()
-        if not all(isinstance(value, str) for value in kept):
-            return [f"column {column.name} must hold text, empty where there is none"]
-        odd = sorted(set(kept) - set(column.allowed)) if column.allowed else []
-        return [f"column {column.name}: {value!r} is not allowed" for value in odd]
+        return _text_faults(values, column)
     fits = {
         "number": types.is_float_dtype,
         "count": types.is_integer_dtype,
@@ -414,6 +410,17 @@ def _kind_faults(frame: "pd.DataFrame", column: Column) -> list[str]:
     if not fits[column.kind](values):
         return [f"column {column.name} must be a {column.kind}, found {values.dtype}"]
     return []
+
+
+def _text_faults(values: "pd.Series[Any]", column: Column) -> list[str]:
+    if str(values.dtype) == "str":  # text and gaps only, which need no look at every value
+        is_text = not values.hasnans
+    else:
+        is_text = all(isinstance(value, str) for value in values.tolist())
+    if not is_text:
+        return [f"column {column.name} must hold text, empty where there is none"]
+    odd = sorted(set(values.unique()) - set(column.allowed)) if column.allowed else []
+    return [f"column {column.name}: {value!r} is not allowed" for value in odd]
 
 
 def _problem(code: str, table: str, fault: str) -> Problem:

@@ -59,7 +59,10 @@ def positions_by(names: NDArray[Any]) -> dict[str, NDArray[np.int64]]:
     >>> positions_by(np.array(["PL2", "PL1", "PL2"], dtype=object))
     {'PL1': array([1]), 'PL2': array([0, 2])}
     """
-    found: dict[str, list[int]] = {}
-    for position, name in enumerate(names.tolist()):
-        found.setdefault(name, []).append(position)
-    return {name: np.array(found[name], dtype=np.int64) for name in sorted(found)}
+    starts = np.flatnonzero(names[1:] != names[:-1]) + 1
+    found: dict[str, list[NDArray[np.int64]]] = {}
+    # Equal names mostly stand together.
+    for run in np.split(np.arange(len(names)), starts):
+        if len(run):
+            found.setdefault(names[run[0]], []).append(run)
+    return {name: np.concatenate(found[name]) for name in sorted(found)}

@@ -100,18 +100,17 @@ class _Exports:
 
     def _read_file(self, path: Path, key: tuple[str, str], plate: str) -> None:
         self._read[key], problems = scan_columns(path, reader=key[1])
-        self._hashes[key[0]] = file_sha256(path)
+        hashes = self._read[key]["file_sha256"]
+        self._hashes[key[0]] = hashes[0] if hashes else file_sha256(path)
         if len(set(self._read[key]["plate_index"])) <= 1:
             problems = [_under_id(problem, plate) for problem in problems]
         self.found.extend(_as_in_the_sheet(problem, path, key[0]) for problem in problems)
 
     def _choose(self, reads: Columns, row: Row) -> Columns | None:
         asked = {name: row[name] for name in _CHOICES if row.get(name)}
-        rows = [
-            position
-            for position in range(len(reads["plate"]))
-            if all(_is(reads, position, name, value) for name, value in asked.items())
-        ]
+        rows = list(range(len(reads["plate"])))
+        for name, value in asked.items():
+            rows = [position for position in rows if _is(reads, position, name, value)]
         held = {reads["plate_index"][position] for position in rows}
         if len(held) == 1 or not reads["plate"]:
             return choose(reads, rows) if asked else reads

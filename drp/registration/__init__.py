@@ -7,6 +7,7 @@ finds and says; nothing is moved or corrected.
 
 from drp.registration.controls import check_controls
 from drp.registration.copies import check_copies
+from drp.registration.plates import lay_out
 from drp.registration.positions import check_registration, score_placements
 from drp.registration.swaps import check_swaps
 
@@ -15,5 +16,6 @@ __all__ = [
     "check_copies",
     "check_registration",
     "check_swaps",
+    "lay_out",
     "score_placements",
 ]

@@ -1,6 +1,5 @@
 """The wells of a plate as grids: logarithms of the signals, and what was not read."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,15 +66,13 @@ class Evidence:
     others: Agreement
 
 
-def lay_out(table: Table, without: Collection[str] = ()) -> list[Plate]:
+def lay_out(table: Table) -> list[Plate]:
     """Give every plate of the table `wells`, by name.
 
     Parameters
     ----------
     table : DataFrame or dict of str to list
         Table `wells` with row and column; `addon` and `registration` (``positional``) may be there.
-    without : collection of str
-        Plates to leave out.
     """
     wells = read_wells(table)
     content, layout = number_contents(wells), _layouts(wells)
@@ -83,8 +80,6 @@ def lay_out(table: Table, without: Collection[str] = ()) -> list[Plate]:
     designs: dict[int, Design] = {}
     plates = []
     for name, rows in zip(wells.names, rows_of(wells.plate, len(wells.names)), strict=False):
-        if name in without:
-            continue
         key = keys.setdefault(layout[rows].tobytes(), len(keys))
         if key not in designs:
             designs[key] = make_design(wells, rows, content)
@@ -171,7 +166,7 @@ def _plate(name: str, wells: Wells, which: Indices, design: Design, key: int) ->
     return Plate(
         name=name,
         run=wells.run[which[0]],
-        file=max(wells.file[index] for index in which),
+        file=max({wells.file[index] for index in which.tolist()}),
         positional=bool(wells.positional[which].any()),
         shape=(rows, columns),
         levels=levels,

@@ -9,7 +9,7 @@ from drp.problems import Place, Problem, Problems
 from drp.registration.agreement import Agreement, advantage
 from drp.registration.columns import Table
 from drp.registration.placements import PLACEMENTS
-from drp.registration.plates import Evidence, lay_out, place
+from drp.registration.plates import Evidence, Plate, lay_out, place
 from drp.registration.sizes import check_sizes
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def score_placements(wells: Table) -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=columns)
 
 
-def check_registration(wells: Table) -> list[Problem]:
+def check_registration(wells: Table, plates: list[Plate] | None = None) -> list[Problem]:
     """Compare each layout as stated with its shifts by a row or column, its turn, its mirrors.
 
     A placement is better if wells that the layout calls alike are more alike there, positive
@@ -76,6 +76,8 @@ def check_registration(wells: Table) -> list[Problem]:
         `registration` (``positional`` where the export has no labels) and `locator` (empty where
         the export has no such well) may be there. Hand over whole runs or projects: plates are
         compared with each other.
+    plates : list of Plate, optional
+        The same wells as `lay_out` gives them, if the caller has them.
 
     Returns
     -------
@@ -107,7 +109,8 @@ def check_registration(wells: Table) -> list[Problem]:
     found = Problems()
     found.extend(check_sizes(wells))
     mismatched = {problem.where.plate for problem in found.items}
-    for evidence in place(lay_out(wells, without=mismatched)):
+    plates = lay_out(wells) if plates is None else plates
+    for evidence in place([plate for plate in plates if plate.name not in mismatched]):
         better = _better_placement(evidence)
         where = Place(evidence.plate.file, plate=evidence.plate.name)
         if better is not None:

@@ -15,13 +15,15 @@ _NOISE_SHARE = 0.005
 _FIX = "Check which export belongs to which plate in plates.tsv; nothing was exchanged."
 
 
-def check_swaps(wells: Table) -> list[Problem]:
+def check_swaps(wells: Table, plates: list[Plate] | None = None) -> list[Problem]:
     """Find pairs of plates of a run that fit each other's layout much better than their own.
 
     Parameters
     ----------
     wells : DataFrame or dict of str to list
         Table `wells` with row and column, of whole runs, in any order.
+    plates : list of Plate, optional
+        The same wells as `lay_out` gives them, if the caller has them.
 
     Returns
     -------
@@ -31,13 +33,13 @@ def check_swaps(wells: Table) -> list[Problem]:
         signals do not say whose they are.
     """
     runs: dict[tuple[str, tuple[int, int]], list[Plate]] = {}
-    for plate in lay_out(wells):
+    for plate in lay_out(wells) if plates is None else plates:
         if plate.spread >= LEAST_SPREAD:
             runs.setdefault((plate.run, plate.shape), []).append(plate)
     found = Problems()
-    for plates in runs.values():
-        if len({plate.key for plate in plates}) > 1:
-            _check_run(plates, found)
+    for of_run in runs.values():
+        if len({plate.key for plate in of_run}) > 1:
+            _check_run(of_run, found)
     return found.items
 
 
