@@ -25,6 +25,7 @@ from pathlib import Path
 from drp.asking import ADDRESS, STARTED, receive
 from drp.plan import SETTINGS
 from drp.provenance import fingerprint
+from drp.sheets import keep_sheets
 
 _INTERNAL = 3
 _SERVE = (
@@ -100,8 +101,9 @@ def serve(number: int, main: Callable[[list[str]], int]) -> None:
                 listener.close()
                 os._exit(_work(connection, main))
             connection.close()
-            # While the first job runs: read the code once, or each group's jobs would do so.
+            # While the first job runs: read the code and the sheets once, or each job would.
             fingerprint(*SETTINGS)
+            keep_sheets(Path("config"))
         elif ready:  # the end of standard input
             return
 

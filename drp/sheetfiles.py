@@ -57,19 +57,22 @@ def read_sheet(
     if not numbered:
         found.error("sheet.empty", Place(path.name), "the sheet is empty", "Give it a header line.")
         return [], []
-    cells = [_cells(line, Place(path.name, f"line {number}"), found) for number, line in numbered]
+    cells = [_cells(line, path.name, number, found) for number, line in numbered]
     header = [cell.strip() for cell in cells[0]]
     if not _check_header(header, path.name, numbered[0][0], required, further, found):
         return [], []
     return _rows(header, cells[1:], [number for number, _ in numbered[1:]], path.name, found)
 
 
-def _cells(line: str, place: Place, found: Problems) -> list[str]:
+def _cells(line: str, file: str, number: int, found: Problems) -> list[str]:
     """Split a line by itself, so that a lost quote cannot swallow the lines after it."""
+    if '"' not in line:
+        return line.split("\t")
     try:
         return next(csv.reader([line], delimiter="\t", strict=True))
     except csv.Error:
         text = f"a quotation mark has no partner: {line.strip()[:80]!r}"
+        place = Place(file, f"line {number}")
         found.error("sheet.lost-quote", place, text, 'Remove it, or write it twice ("") in quotes.')
         return line.split("\t")
 
@@ -124,7 +127,7 @@ def _check_header(
 def _rows(
     header: list[str], body: list[list[str]], lines: list[int], file: str, found: Problems
 ) -> tuple[list[Row], list[int]]:
-    rows = []
+    rows, unknown = [], dict.fromkeys(header, "")
     for cells, line in zip(body, lines, strict=True):
         if len(cells) > len(header):
             found.error(
@@ -133,6 +136,6 @@ def _rows(
                 f"{len(cells)} cells under {len(header)} columns",
                 "Look for a stray tab.",
             )
-        padded = [cell.strip() for cell in cells] + [""] * len(header)
-        rows.append(dict(zip(header, padded, strict=False)))
+        values = map(str.strip, cells)
+        rows.append(unknown | dict(zip(header, values, strict=False)))
     return rows, lines

@@ -6,6 +6,7 @@ sheets are read and checked together, and every problem is reported with file, l
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,7 +108,14 @@ def samples_of_plate(row: Row) -> list[str]:
     >>> samples_of_plate({"sample": "S1; S2"})
     ['S1', 'S2']
     """
-    return [part.strip() for part in row["sample"].split(";") if part.strip()]
+    text = row["sample"]
+    if ";" not in text:  # most plates, and this is asked often
+        return [text.strip()] if text.strip() else []
+    return [part.strip() for part in text.split(";") if part.strip()]
+
+
+_State = list[tuple[int, ...] | None]
+_KEPT: dict[Path, tuple[_State | None, Sheets]] = {}  # by folder, see `keep_sheets`
 
 
 def read_sheets(folder: Path) -> Sheets:
@@ -118,11 +126,35 @@ def read_sheets(folder: Path) -> Sheets:
     DataError
         With every problem of every sheet, if one of them is an error.
     """
+    state, sheets = _KEPT.get(folder.resolve(), (None, Sheets()))
+    if state is not None and state == _state(folder):
+        return sheets
     sheets, problems = scan_sheets(folder)
     errors = [problem for problem in problems if problem.severity == "error"]
     if errors:
         raise DataError(problems)
     return sheets
+
+
+def keep_sheets(folder: Path) -> None:
+    """Read sheets for `read_sheets` of this process and its forks, until one of the files changes.
+
+    Each job of a run reads all sheets: with thousands of patients, hundreds of jobs would take
+    minutes for it. Sheets with an error are not kept.
+    """
+    with suppress(DataError, OSError):
+        state = _state(folder)  # before they are read: a change from now on is seen
+        _KEPT[folder.resolve()] = state, read_sheets(folder)
+
+
+def _state(folder: Path) -> _State:
+    """What tells that a sheet was written anew: its size, its times, its place on the disk."""
+    found: _State = []
+    for sheet in SHEETS:
+        path = folder / f"{sheet}.tsv"
+        now = path.stat() if path.is_file() else None
+        found.append(now and (now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino))
+    return found
 
 
 def scan_sheets(folder: Path) -> tuple[Sheets, list[Problem]]:
@@ -145,19 +177,18 @@ def _check_ids(sheets: Sheets, found: Problems) -> None:
     for sheet, column in (("plates", "plate"), ("samples", "sample"), ("patients", "patient")):
         seen: dict[str, int] = {}
         for row, line in zip(getattr(sheets, sheet), sheets.lines[sheet], strict=True):
-            place = Place(f"{sheet}.tsv", f"line {line}, column {column}")
             name = row[column]
             if not ID_PATTERN.fullmatch(name):
                 found.error(
                     "sheet.bad-id",
-                    place,
+                    Place(f"{sheet}.tsv", f"line {line}, column {column}"),
                     f"{name!r} cannot be an id",
                     "Use letters, digits, '.', '_' and '-', at most 64, first a letter or digit.",
                 )
             if name in seen:
                 found.error(
                     "sheet.double-id",
-                    place,
+                    Place(f"{sheet}.tsv", f"line {line}, column {column}"),
                     f"{name} stands already in line {seen[name]}",
                     "Give each its own id.",
                 )
@@ -177,6 +208,9 @@ def _check_privacy(sheets: Sheets, found: Problems) -> None:
                     "Use a pseudonym: ids stand in file names and reports.",
                 )
     for sheet in SHEETS:
+        texts = {text for row in getattr(sheets, sheet) for text in row.values()}
+        if not personal_text("\n".join(texts)):
+            continue  # one look at a sheet of ten thousand lines instead of one at each cell
         for row, line in _numbered(sheets, sheet):
             for column, text in row.items():
                 word = personal_text(text)
@@ -250,12 +284,12 @@ def _check_values(sheets: Sheets, found: Problems) -> None:
                 "sheet.bad-id", place, f"{run!r} cannot be an id", "Write it like a plate id."
             )
     for row, line in _numbered(sheets, "samples"):
-        for column in _PERCENT:
-            _check_percent(
-                row.get(column, ""), Place("samples.tsv", f"line {line}, {column}"), found
-            )
         for column, text in row.items():
-            if column.endswith("_date"):
+            if text in ("", "NA"):
+                continue
+            if column in _PERCENT:
+                _check_percent(text, Place("samples.tsv", f"line {line}, {column}"), found)
+            elif column.endswith("_date"):
                 _check_date(text, Place("samples.tsv", f"line {line}, column {column}"), found)
     for row, line in _numbered(sheets, "exclusions"):
         place = Place("exclusions.tsv", f"line {line}", row["plate"], row["well"])
@@ -276,8 +310,6 @@ def _check_values(sheets: Sheets, found: Problems) -> None:
 
 
 def _check_percent(text: str, place: Place, found: Problems) -> None:
-    if text in ("", "NA"):
-        return
     try:
         fits = 0 <= float(text) <= 300
     except ValueError:

@@ -2,7 +2,7 @@ import pytest
 
 from drp.config import parse_config, read_config
 from drp.problems import DataError
-from drp.sheets import read_sheets, samples_of_plate, scan_sheets
+from drp.sheets import keep_sheets, read_sheets, samples_of_plate, scan_sheets
 
 PLATES = "plate\tfile\tlayout\tsample\trun\nPL1\ta.txt\tmap.tsv\tS1\tR1\n"
 SAMPLES = "sample\tpatient\tthaw_viability_pct\tcollected_date\nS1\tP1\t85\t2025-11-03\n"
@@ -88,6 +88,21 @@ def test_all_mistakes_are_reported_at_once(folder):
     with pytest.raises(DataError) as fault:
         read_sheets(folder(plates=PLATES.replace("S1", "S2"), samples=SAMPLES.replace("P1", "P2")))
     assert len(fault.value.problems) >= 2
+
+
+def test_kept_sheets_are_read_again_when_one_changes(folder):
+    assert read_sheets(folder()) is not read_sheets(folder())
+    place = folder()
+    keep_sheets(place)
+    kept = read_sheets(place)
+    assert read_sheets(place) is kept
+    (place / "exclusions.tsv").write_text("plate\twell\treason\nPL1\tA1\tclotted\n")
+    assert read_sheets(place).exclusions_of(["PL1"])[0]["reason"] == "clotted"
+    (place / "exclusions.tsv").unlink()
+    (place / "samples.tsv").write_text(SAMPLES.replace("P1", "P7"))
+    keep_sheets(place)
+    with pytest.raises(DataError, match="P7"):
+        read_sheets(place)
 
 
 def test_absent_sheets_are_named(tmp_path):
