@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from drp.apart import NOT_OF_ONE
 from drp.issues import as_amended, keep_issue, last_issue
 from drp.manifests import missing
 from drp.problems import DataError
@@ -59,8 +60,8 @@ def issue_report(
     if failure is None:
         try:
             _issue(read_record(text), outputs, time, language)
-        except (OSError, DataError):
-            raise  # the disk, or data: neither is this patient's fault alone
+        except (*NOT_OF_ONE, DataError):
+            raise  # neither is this patient's fault alone
         except Exception as fault:  # noqa: BLE001 (the others' reports must not wait for this one)
             failure = failure_of(record.stem, "report", fault)
     if failure is not None:

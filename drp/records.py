@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from drp.apart import NOT_OF_ONE, Fault
 from drp.config import Config
 from drp.drug_sheets import laboratory_table
 from drp.drugs import DrugTable, applicable_exposure, find
@@ -14,7 +15,7 @@ from drp.problems import DataError, Problem, problem_of
 from drp.provenance import digest, fingerprint, table_hashes, versions
 from drp.refusals import plates_at_fault
 from drp.report.build import build_record
-from drp.report.failure import Failure, failure_json, failure_of, refusal_of
+from drp.report.failure import Failure, failure_json, failure_of, fault_of, refusal_of
 from drp.report.record import PatientRecord
 from drp.sheetfiles import Row
 from drp.sheets import layout_file, read_sheets
@@ -55,20 +56,39 @@ def patient_records(job: "Job") -> Iterator[tuple[str, PatientRecord | Failure]]
     plan = Plan(Config.model_validate(dict(job.settings)), read_sheets(job.sheets))
     tables = _GroupTables.read(job)
     refused = _plates_at_fault(plan, job.name, tables.whole("errors"))
+    # Of several faults of a sample the first stage's brought the others about.
+    faults = {fault["sample"]: fault for fault in reversed(tables.whole("faults"))}
     for row in plan.patients_of[job.name]:
-        name = row["patient"]
-        if name in plan.patients:
-            problems = [
-                problem
-                for sample in plan.samples_of_patient.get(name, [])
-                for plate in plan.plates_of_sample[sample["sample"]]
-                for problem in refused.get(plate["plate"], [])
-            ]
-            try:
-                made = refusal_of(name, problems) if problems else _record(plan, row, tables)
-                yield name, made
-            except Exception as fault:  # noqa: BLE001 (the others' records must not wait for it)
-                yield name, failure_of(name, "record", fault)
+        if row["patient"] in plan.patients:
+            yield row["patient"], _record_or_failure(plan, row, tables, refused, faults)
+
+
+def _record_or_failure(
+    plan: Plan,
+    patient: Row,
+    tables: "_GroupTables",
+    refused: Mapping[str, list[Problem]],
+    faults: Mapping[str, Fault],
+) -> PatientRecord | Failure:
+    name = patient["patient"]
+    samples = [row["sample"] for row in plan.samples_of_patient.get(name, [])]
+    problems = [
+        problem
+        for sample in samples
+        for plate in plan.plates_of_sample[sample]
+        for problem in refused.get(plate["plate"], [])
+    ]
+    if problems:
+        return refusal_of(name, problems)
+    for sample in samples:
+        if sample in faults:
+            return fault_of(name, faults[sample])
+    try:
+        return _record(plan, patient, tables)
+    except NOT_OF_ONE:
+        raise
+    except Exception as fault:  # noqa: BLE001 (the others' records must not wait for it)
+        return failure_of(name, "record", fault)
 
 
 def _plates_at_fault(plan: Plan, group: str, errors: Rows) -> dict[str, list[Problem]]:
@@ -94,6 +114,7 @@ class _GroupTables:
             name: [row for path in job.inputs[name] for row in read_rows(path)]
             for name in ("reference", "other_references", "files")
         }
+        whole["faults"] = [fault for path in job.inputs["faults"] for fault in read_json(path)]
         found = [
             problem
             for kind in ("plate_problems", "well_problems")

@@ -118,6 +118,7 @@ def viability(job: Job) -> None:
 
 def curves(job: Job) -> None:
     """Fit the single-agent curves of a batch and derive their measures."""
+    from drp.apart import compute_apart
     from drp.drug_sheets import read_drug_table
     from drp.drugs import cmax_nm
     from drp.sensitivity import fit_curves
@@ -125,8 +126,19 @@ def curves(job: Job) -> None:
     viability = job.table("viability")
     names = sorted(set(viability["drug"]) - {""})
     peaks = cmax_nm(names, job.settings["exposure"], read_drug_table(job.sheets))
-    fitted = fit_curves(viability, cmax=peaks, seed=job.settings["seed"])
-    write_table(job.outputs["curves"], fitted.assign(plates=_plates_of(fitted, viability)))
+
+    def fitted(wells: "pd.DataFrame") -> "dict[str, pd.DataFrame]":
+        found = fit_curves(wells, cmax=peaks, seed=job.settings["seed"])
+        return {"curves": found.assign(plates=_plates_of(found, wells))}
+
+    _write_apart(job, *compute_apart(viability, fitted, "curves"))
+
+
+def _write_apart(job: Job, tables: "dict[str, pd.DataFrame]", faults: list[dict[str, str]]) -> None:
+    """Write a batch's tables, and which of its samples are not in them."""
+    for name, table in tables.items():
+        write_table(job.outputs[name], table)
+    write_json(job.outputs["faults"], faults)
 
 
 def _plates_of(curves: "pd.DataFrame", viability: "pd.DataFrame") -> list[str]:
@@ -153,6 +165,7 @@ def _plates_by_drug(wells: "pd.DataFrame") -> dict[tuple[str, str], set[str]]:
 
 def synergy(job: Job) -> None:
     """Score the combinations of a batch."""
+    from drp.apart import compute_apart
     from drp.drug_sheets import read_drug_table
     from drp.drugs import cmax_nm
     from drp.synergy import Limits, score_synergy
@@ -160,21 +173,24 @@ def synergy(job: Job) -> None:
     asked = job.settings["synergy"]
     viability = job.table("viability")
     names = {name for column in ("drug", "drug2", "drug3") for name in viability[column]} - {""}
-    table = read_drug_table(job.sheets)
-    scores, surface = score_synergy(
-        viability,
-        seed=job.settings["seed"],
-        draws=asked["draws"],
-        cmax=cmax_nm(sorted(names), job.settings["exposure"], table),
-        limits=Limits(**{name: asked[name] for name in Limits.__slots__}),
-        prior_sd=asked["prior_sd"],
-        models=asked["models"],
-        model_draws=asked["model_draws"],
-        zip_variant=asked["zip_variant"],
-        musyc=asked["musyc"],
-    )
-    write_table(job.outputs["synergy"], scores)
-    write_table(job.outputs["surface"], surface)
+    peaks = cmax_nm(sorted(names), job.settings["exposure"], read_drug_table(job.sheets))
+
+    def scored(wells: "pd.DataFrame") -> "dict[str, pd.DataFrame]":
+        scores, surface = score_synergy(
+            wells,
+            seed=job.settings["seed"],
+            draws=asked["draws"],
+            cmax=peaks,
+            limits=Limits(**{name: asked[name] for name in Limits.__slots__}),
+            prior_sd=asked["prior_sd"],
+            models=asked["models"],
+            model_draws=asked["model_draws"],
+            zip_variant=asked["zip_variant"],
+            musyc=asked["musyc"],
+        )
+        return {"synergy": scores, "surface": surface}
+
+    _write_apart(job, *compute_apart(viability, scored, "synergy"))
 
 
 def cohort(job: Job) -> None:
@@ -205,6 +221,7 @@ def calls(job: Job) -> None:
     """Call the drugs of a batch."""
     import pandas as pd
 
+    from drp.apart import compute_apart
     from drp.calls import make_calls
     from drp.drug_sheets import read_drug_table
     from drp.healthy import beside_healthy
@@ -216,16 +233,18 @@ def calls(job: Job) -> None:
     )
     settings = dict(job.settings["calls"])
     settings |= {key: job.settings["cohort"][key] for key in ("minimum", "established")}
-    assay_of = dict(job.table("samples")[["sample", "assay"]].to_numpy())
-    parts = []
-    for part, members, healthy in _by_version(job, with_errors(curves, quality)):
-        called = make_calls(
-            part, job.table("samples"), quality, members, facts, settings, seed=job.settings["seed"]
-        )
-        parts.append(beside_healthy(called, part, healthy, assay_of, settings["minimum"]))
-    filled = [part for part in parts if len(part)] or parts[:1]
-    called = pd.concat(filled).sort_values(["sample", "drug"], ignore_index=True)
-    write_table(job.outputs["calls"], called)
+    samples, seed = job.table("samples"), job.settings["seed"]
+    assay_of = dict(samples[["sample", "assay"]].to_numpy())
+
+    def called(curves: "pd.DataFrame") -> "dict[str, pd.DataFrame]":
+        parts = []
+        for part, members, healthy in _by_version(job, with_errors(curves, quality)):
+            made = make_calls(part, samples, quality, members, facts, settings, seed=seed)
+            parts.append(beside_healthy(made, part, healthy, assay_of, settings["minimum"]))
+        filled = [part for part in parts if len(part)] or parts[:1]
+        return {"calls": pd.concat(filled).sort_values(["sample", "drug"], ignore_index=True)}
+
+    _write_apart(job, *compute_apart(curves, called, "calls"))
 
 
 def _by_version(

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import random
 import signal
@@ -102,21 +103,29 @@ def stopped_and_resumed(
     """Run, kill at a random moment, resume; say when, how, and how it ended.
 
     `files` is how many an undisturbed run writes. The moment is when a random number of them is
-    there, and up to two seconds later: moments spread over the run on a fast and a slow machine.
+    there, and up to two seconds later, but no later than the last of them: moments spread over the
+    run on a fast and a slow machine. `finished` says that the run was quicker all the same.
     """
     draw = random.Random(seed)
     kind, count, delay = KINDS[seed % len(KINDS)], draw.randrange(files), draw.uniform(0, 2)
     process = start(folder, "run", *arguments, **environment)
-    while process.poll() is None and len(outcome_names(folder)) < count:
-        time.sleep(0.02)
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(delay)
+    _wait_for_files(process, folder, count)
+    _wait_for_files(process, folder, files, delay)
     finished = process.poll() is not None
     stop(process, folder, kind)
     done = len(outcome_names(folder))
     resumed = start(folder, "resume", *(() if snakemake_ran(folder) else arguments), **environment)
     code = resumed.wait(1800)
     return {"seed": seed, "kind": kind, "finished": finished, "files": done, "code": code}
+
+
+def _wait_for_files(
+    process: subprocess.Popen, folder: Path, count: int, seconds: float = math.inf
+) -> None:
+    """Wait until so many results are there, the time is up, or the run has ended."""
+    end = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < end and len(outcome_names(folder)) < count:
+        time.sleep(0.02)
 
 
 def snakemake_ran(folder: Path) -> bool:

@@ -112,7 +112,8 @@ class SmallProject:
             inputs = {name: [folder / f"{name}.parquet"] for name in ("curves", "samples")}
             inputs |= {"quality": [run]}
             inputs |= {name: [outputs[name]] for name in ("members", "healthy")}
-            stage("calls", inputs, {"calls": folder / "calls.parquet"}, batch)
+            made = {"calls": folder / "calls.parquet", "faults": folder / "calls.faults.json"}
+            stage("calls", inputs, made, batch)
         found = {}
         for group in plan.groups:
             found |= self._records(plan, group, batches, outputs, stage, reports)
@@ -128,6 +129,7 @@ class SmallProject:
         inputs |= {
             f"{kind}_problems": [place / "none.json" for place in own] for kind in ("plate", "well")
         }
+        inputs |= {"faults": [place / "calls.faults.json" for place in own]}
         inputs |= {"quality": [Path("results/runs/run/quality.parquet")]}
         inputs |= {"reference": [outputs["reference"]], "other_references": [outputs["others"]]}
         inputs |= {"risk": [risk["risk"]], "risk_context": [risk["context"]]}

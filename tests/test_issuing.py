@@ -146,7 +146,7 @@ def test_a_fault_in_one_record_leaves_the_others(tmp_path, monkeypatch):
         return made.model_copy(update={"patient": patient["patient"]})
 
     monkeypatch.setattr(records, "_record", put_together)
-    nothing = records._GroupTables({}, {"errors": []})
+    nothing = records._GroupTables({}, {"errors": [], "faults": []})
     monkeypatch.setattr(records._GroupTables, "read", classmethod(lambda cls, job: nothing))
     config = parse_config({"assay": {"name": "a"}, "batches": 1})
     job = Job(settings=config.model_dump(), sheets=tmp_path, name="batch-00001")

@@ -125,3 +125,40 @@ def test_row_order_does_not_matter(folder):
     frames = [make_frame(read.reads, "reads", READS) for read in (one, other)]
     ordered = [frame.sort_values(["plate", "well"], ignore_index=True) for frame in frames]
     pd.testing.assert_frame_equal(*ordered)
+
+
+@pytest.mark.parametrize(
+    ("scan", "code"),
+    [("scan_columns", "plate.fault"), ("scan_layout_columns", "layout.fault")],
+)
+def test_a_file_that_drp_fails_on_is_named_and_the_others_are_read(folder, monkeypatch, scan, code):
+    wholly = getattr(from_sheets, scan)
+    bad = {"plate.fault": "one.csv", "layout.fault": "single.csv"}[code]
+
+    def scanned(path, **options):
+        if path.name == bad:
+            return [][0]
+        return wholly(path, **options)
+
+    monkeypatch.setattr(from_sheets, scan, scanned)
+    rows = [
+        _row("P1", file="one.csv", layout="single.csv"),
+        _row("P2", plate_index="2", layout="map.csv#1"),
+    ]
+    read = read_plates(rows, str(folder), {})
+    assert _codes(read) == [code]
+    (problem,) = read.problems.items
+    assert problem.where.file == bad
+    assert "IndexError: list index out of range; test_plates_from_sheets.py" in problem.found
+    assert list(plates_at_fault(read.problems.items, rows)) == ["P1"]
+    assert "P2" in read.reads["plate"]
+    assert set(read.layouts["layout"]) >= {"map.csv#1"}
+
+
+def test_a_full_memory_is_no_fault_of_a_file(folder, monkeypatch):
+    def scanned(path, **options):
+        raise MemoryError
+
+    monkeypatch.setattr(from_sheets, "scan_columns", scanned)
+    with pytest.raises(MemoryError):
+        read_plates([_row("P1", file="one.csv")], str(folder), {})

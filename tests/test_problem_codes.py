@@ -15,8 +15,8 @@ AREAS = (
 )  # fmt: skip
 _CODE = re.compile(rf"(?:{'|'.join(AREAS)})\.[a-z0-9]+(?:-[a-z0-9]+)*")
 _FILE = re.compile(r"\.(?:tsv|toml|yaml|html)$")
-# Codes that are put together from an area and a fault, where the code is written.
-_BOTH = ("empty", "encoding", "too-large", "unreadable", "unusable-file")  # plate and layout
+# Codes of plate and layout that are put together from area and fault, where they are written.
+_BOTH = ("empty", "encoding", "fault", "too-large", "unreadable", "unusable-file")
 _OF_GRIDS = "layout."  # faults of grids, found in layouts as in exports
 
 

@@ -3,12 +3,14 @@
 Each file is read once, however many rows name it.
 """
 
+import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from drp.plain_tables import Columns, choose, stack
+from drp.apart import NOT_OF_ONE
+from drp.plain_tables import Columns, choose, no_rows, stack
 from drp.plates import scan_columns
 from drp.plates.layouts import LAYOUT, scan_layout_columns
 from drp.plates.layouts.names import read_names
@@ -99,7 +101,12 @@ class _Exports:
         return own | {"plate": [row["plate"]] * len(own["plate"])}
 
     def _read_file(self, path: Path, key: tuple[str, str], plate: str) -> None:
-        self._read[key], problems = scan_columns(path, reader=key[1])
+        try:
+            self._read[key], problems = scan_columns(path, reader=key[1])
+        except NOT_OF_ONE:
+            raise
+        except Exception as fault:  # noqa: BLE001 (the other plates must not wait for this file)
+            self._read[key], problems = no_rows(READS), [_own_fault("plate", path, fault)]
         hashes = self._read[key]["file_sha256"]
         self._hashes[key[0]] = hashes[0] if hashes else file_sha256(path)
         if len(set(self._read[key]["plate_index"])) <= 1:
@@ -158,6 +165,20 @@ def _as_in_the_sheet(problem: Problem, path: Path, file: str) -> Problem:
     if problem.where.file != path.name:
         return problem
     return replace(problem, where=replace(problem.where, file=file))
+
+
+def _own_fault(area: Literal["plate", "layout"], path: Path, fault: Exception) -> Problem:
+    """A file that brings out a fault of drp; the words name the place in the code."""
+    *_, last = traceback.extract_tb(fault.__traceback__)
+    return Problem(
+        f"{area}.fault",
+        "error",
+        Place(path.name),
+        f"drp failed on the file ({type(fault).__name__}: {fault}; {Path(last.filename).name},"
+        f" line {last.lineno})",
+        "Please report it, with the file if you may. Until then save the file in another of the"
+        " forms that drp reads.",
+    )
 
 
 def _held(reads: Columns) -> str:
@@ -219,7 +240,12 @@ class _Layouts:
         if table:
             names = self._names(table, plate)
             options["names"] = {**names, **(options.get("names") or {})}
-        layout, problems = scan_layout_columns(path, **options)
+        try:
+            layout, problems = scan_layout_columns(path, **options)
+        except NOT_OF_ONE:
+            raise
+        except Exception as fault:  # noqa: BLE001 (the other plates must not wait for this file)
+            layout, problems = no_rows(LAYOUT), [_own_fault("layout", path, fault)]
         self.found.extend(_as_in_the_sheet(problem, path, file) for problem in problems)
         self.files.append((file, "layout", "", file_sha256(path)))
         return layout

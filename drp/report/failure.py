@@ -5,7 +5,7 @@ if it were today's.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 
@@ -81,6 +81,16 @@ def failure_of(patient: str, stage: str, fault: Exception) -> Failure:
     'ValueError: a b'
     """
     return Failure(patient, stage, _one_line(f"{type(fault).__name__}: {fault}")[:500])
+
+
+def fault_of(patient: str, fault: Mapping[str, str]) -> Failure:
+    """Describe a sample that a stage could not compute.
+
+    >>> fault_of("P01", {"sample": "S1", "stage": "curves", "error": "ValueError: a"}).words
+    'No report of P01: the stage curves failed (sample S1: ValueError: a).'
+    """
+    words = f"sample {fault['sample']}: {fault['error']}"
+    return Failure(patient, fault["stage"], _one_line(words)[:500])
 
 
 def _one_line(text: str) -> str:

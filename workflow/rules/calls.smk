@@ -34,6 +34,7 @@ rule calls:
         healthy="results/cohort/healthy.parquet",
     output:
         calls=f"{BATCH}/calls.parquet",
+        faults=f"{BATCH}/calls.faults.json",
     log:
         "logs/{batch}/calls.log",
     params:
@@ -45,7 +46,7 @@ rule calls:
         "python -m drp calls --settings {params.settings:q} --in curves={input.curves}"
         " --in samples={input.samples} --in quality={input.quality} --in members={input.members}"
         " --in healthy={input.healthy}"
-        " --out calls={output.calls} > {log} 2>&1"
+        " --out calls={output.calls} faults={output.faults} > {log} 2>&1"
 
 
 # The reference with this project's samples beside it, whether they belong to it or not.

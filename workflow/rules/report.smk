@@ -6,6 +6,11 @@ rule record:
         files=of_group("files.parquet"),
         plate_problems=of_group("plates.problems.json"),
         well_problems=of_group("wells.problems.json"),
+        faults=lambda w: [
+            f"results/batches/{batch}/{stage}.faults.json"
+            for batch in PLAN.batches_of_group(w.group)
+            for stage in ("curves", "synergy", "calls")
+        ],
         viability=of_group("viability.parquet"),
         samples=of_group("samples.parquet"),
         curves=of_group("curves.parquet"),
@@ -29,7 +34,8 @@ rule record:
     shell:
         "python -m drp record --name {wildcards.group} --settings {params.settings:q}"
         " --in files={input.files} --in plate_problems={input.plate_problems}"
-        " --in well_problems={input.well_problems} --in viability={input.viability}"
+        " --in well_problems={input.well_problems} --in faults={input.faults}"
+        " --in viability={input.viability}"
         " --in samples={input.samples} --in curves={input.curves} --in synergy={input.synergy}"
         " --in surface={input.surface} --in calls={input.calls} --in quality={input.quality}"
         " --in reference={input.reference} --in other_references={input.other_references}"

@@ -21,6 +21,7 @@ rule curves:
         viability=f"{BATCH}/viability.parquet",
     output:
         curves=f"{BATCH}/curves.parquet",
+        faults=f"{BATCH}/curves.faults.json",
     log:
         "logs/{batch}/curves.log",
     params:
@@ -29,7 +30,8 @@ rule curves:
         drugs=PLAN.rows("drugs"),
     shell:
         "python -m drp curves --settings {params.settings:q}"
-        " --in viability={input.viability} --out curves={output.curves} > {log} 2>&1"
+        " --in viability={input.viability} --out curves={output.curves} faults={output.faults}"
+        " > {log} 2>&1"
 
 
 rule synergy:
@@ -38,6 +40,7 @@ rule synergy:
     output:
         synergy=f"{BATCH}/synergy.parquet",
         surface=f"{BATCH}/surface.parquet",
+        faults=f"{BATCH}/synergy.faults.json",
     log:
         "logs/{batch}/synergy.log",
     params:
@@ -46,4 +49,5 @@ rule synergy:
         drugs=PLAN.rows("drugs"),
     shell:
         "python -m drp synergy --settings {params.settings:q} --in viability={input.viability}"
-        " --out synergy={output.synergy} surface={output.surface} > {log} 2>&1"
+        " --out synergy={output.synergy} surface={output.surface} faults={output.faults}"
+        " > {log} 2>&1"
