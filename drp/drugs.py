@@ -126,9 +126,17 @@ class DrugTable:
         synonyms = {_key(name): drug for drug in self.drugs for name in drug.synonyms}
         return synonyms | {_key(drug.name): drug for drug in self.drugs}
 
+    @cached_property
+    def levels_of(self) -> dict[str, tuple[Exposure, ...]]:
+        """Every plasma concentration by the drug's name in lower case."""
+        found: dict[str, list[Exposure]] = {}
+        for row in self.exposures:
+            found.setdefault(_key(row.drug), []).append(row)
+        return {name: tuple(rows) for name, rows in found.items()}
+
     def edits_of(self, names: Iterable[str]) -> list[Edit]:
         """Give the changes that concern some drugs, named as in the layouts."""
-        wanted = {_key(_name(name, self)) for name in names}
+        wanted = {_key(_name(name, self)) for name in names} if self.edits else set()
         return [edit for edit in self.edits if _key(edit.drug) in wanted]
 
 
@@ -225,9 +233,7 @@ def exposures(drug: str, table: DrugTable | None = None) -> tuple[Exposure, ...]
     >>> [exposure.cmax_nm for exposure in exposures("Velcade")]
     [291.5, 580.4, 53.09]
     """
-    wanted = _key(_name(drug, table))
-    rows = (table or shipped_table()).exposures
-    return tuple(row for row in rows if _key(row.drug) == wanted)
+    return (table or shipped_table()).levels_of.get(_key(_name(drug, table)), ())
 
 
 def exposure(

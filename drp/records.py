@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from drp.apart import NOT_OF_ONE, Fault
@@ -41,6 +42,15 @@ _KEYS = dict.fromkeys(_OF_SAMPLES, "sample") | {
     "quality": "plate",
     "risk": "patient",
     "risk_context": "patient",
+}
+
+
+# Of the wells, some thirty columns for each of hundreds, only what a report shows.
+_COLUMNS = {
+    "viability": [
+        *("run", "plate", "well", "sample", "role", "status", "excluded", "reason"),
+        *("drug", "dose", "drug2", "dose2", "drug3", "dose3", "viability_pct"),
+    ]
 }
 
 
@@ -109,7 +119,10 @@ class _GroupTables:
 
     @classmethod
     def read(cls, job: "Job") -> "_GroupTables":
-        cut = {name: read_groups(job.inputs[name], key) for name, key in _KEYS.items()}
+        cut = {
+            name: read_groups(job.inputs[name], key, _COLUMNS.get(name))
+            for name, key in _KEYS.items()
+        }
         whole = {
             name: [row for path in job.inputs[name] for row in read_rows(path)]
             for name in ("reference", "other_references", "files")
@@ -155,9 +168,9 @@ def _record(plan: Plan, patient: Row, tables: _GroupTables) -> PatientRecord:
         own,
         settings=_settings(plan),
         provenance={
-            "run_id": digest([files, plan.rows("record", plan.group_of[patient["patient"]])]),
+            "run_id": digest([files, _rows_hash(plan, plan.group_of[patient["patient"]])]),
             "fingerprint": fingerprint("record"),
-            "config_hash": digest(plan.config.computing()),
+            "config_hash": digest(_computing(plan)),
             "seed": plan.config.seed,
             "versions": versions(),
             "files": files | _sheet_hashes(own),
@@ -270,7 +283,7 @@ def input_hash(
             ),
             "reference": cohort,
             "drugs": _drug_edits(plan, sample["sample"], tables),
-            "config": plan.config.computing(),
+            "config": _computing(plan),
             "code": fingerprint(*_BEFORE_THE_REPORT),
         }
     )
@@ -314,6 +327,18 @@ def _drugs_of(tables: Mapping[str, Rows]) -> list[str]:
     return sorted({row[column] for row in rows for column in _DRUGS if row.get(column)})
 
 
+# What is the same for all patients of a group is worked out once. Plans are told apart as objects.
+@lru_cache(maxsize=1)
+def _computing(plan: Plan) -> dict[str, Any]:
+    return plan.config.computing()
+
+
+@lru_cache(maxsize=1)
+def _rows_hash(plan: Plan, group: str) -> str:
+    return plan.rows("record", group)
+
+
+@lru_cache(maxsize=1)
 def drug_table(plan: Plan) -> DrugTable:
     """Give the shipped drug table with the project's own rows over it."""
     return laboratory_table(plan.sheets.drugs, plan.sheets.exposure)
@@ -358,18 +383,14 @@ def _drug_facts(names: list[str], schedules: Mapping[str, str], table: DrugTable
 
 def _files(files: Rows, plates: list[Row]) -> dict[str, str]:
     names = {name for row in plates for name in (row["file"], layout_file(row))}
-    kept = [row for row in _sorted(files, "file") if row["file"] in names or row["kind"] == "names"]
-    return {row["file"]: row["sha256"] for row in kept}
+    kept = [row for row in files if row["file"] in names or row["kind"] == "names"]
+    return {row["file"]: row["sha256"] for row in sorted(kept, key=lambda row: str(row["file"]))}
 
 
 def _sheet_hashes(tables: Mapping[str, Rows]) -> dict[str, str]:
     """The laboratory's rows on the drugs of a patient; other drugs leave the report as it is."""
     rows = sorted(row["row"] for row in tables["drug_edits"])
     return {"rows of drugs.tsv and exposure.tsv": digest(rows)} if rows else {}
-
-
-def _sorted(rows: Rows, key: str) -> Rows:
-    return sorted(rows, key=lambda row: str(row[key]))
 
 
 def _edits(exclusions: Rows, warnings: Rows, plates: set[str]) -> list[str]:
@@ -382,6 +403,7 @@ def _edits(exclusions: Rows, warnings: Rows, plates: set[str]) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
+@lru_cache(maxsize=1)
 def _settings(plan: Plan) -> dict[str, Any]:
     config = plan.config
     return {

@@ -279,11 +279,20 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def read_groups(paths: Iterable[Path], key: str) -> dict[str, Callable[[], list[dict[str, Any]]]]:
+def read_groups(
+    paths: Iterable[Path], key: str, columns: list[str] | None = None
+) -> dict[str, Callable[[], list[dict[str, Any]]]]:
     """Read Parquet tables of one kind, to be given out as rows by the text column `key`.
 
     The tables stay in columns, which are small; only the rows that are asked for are made. A group
     may be spread over several files. Pandas is not loaded.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+    key : str
+    columns : list of str, optional
+        The columns to read, `key` among them; by default all.
 
     Returns
     -------
@@ -295,7 +304,7 @@ def read_groups(paths: Iterable[Path], key: str) -> dict[str, Callable[[], list[
     parts: dict[str, list[Any]] = {}
     for path in paths:
         with pq.ParquetFile(path) as file:
-            table = file.read()
+            table = file.read(columns)
         start = 0
         for value, run in groupby(table.column(key).to_pylist()):
             length = sum(1 for _ in run)

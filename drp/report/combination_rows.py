@@ -68,12 +68,13 @@ def _failed_plates(sample: str, tables: Mapping[str, list[dict[str, Any]]]) -> C
         for row in records(tables, "quality")
         if text(row, "verdict") == "fail"
     }
-    wells = [
+    # Of most samples no plate failed, and there is nothing to look up.
+    wells = records(tables, "viability", sample=sample, role="sample") if failed else []
+    found = {
         (text(row, "plate"), frozenset(_drugs(row)))
-        for row in records(tables, "viability", sample=sample, role="sample")
+        for row in wells
         if text(row, "plate") in failed
-    ]
-    found = set(wells)
+    }
 
     def why(row: Row) -> str:
         together = frozenset(_drugs(row))

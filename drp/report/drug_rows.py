@@ -5,6 +5,7 @@ enter the record, unless the call says that absolute numbers hold (`numbers_show
 """
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from math import ceil, floor, log10
 from typing import Any
 
@@ -178,18 +179,19 @@ def _curve(curve: Row, facts: Row, reference: Row, wells: Mapping[str, Any]) -> 
         return None
     molar = text(curve, "dose_unit") == "nM"
     kind = "matrix" if "matrix_monotherapy" in parts(curve, "flags", ";") else "single"
-    fitted = _line(low, high, *(number(curve, name) for name in _PARAMETERS))
+    fitted = list(_line(low, high, *(number(curve, name) for name in _PARAMETERS)))
+    medians = (number(reference, f"median_{name}") for name in _PARAMETERS)
     peak = number(facts, "cmax_nm") if molar else None
     return Curve(
         dose_unit=text(curve, "dose_unit"),
         dose_min=low,
         dose_max=high,
-        points=wells.get(kind, []),
+        points=wells.get(kind, []),  # the model makes each a `Point`
         fitted=fitted,
         band_low=_heights(curve, "band_lo"),
         band_high=_heights(curve, "band_hi"),
         ic50_qualifier=text(curve, "ic50_qualifier"),  # type: ignore[arg-type]  # the table holds no other
-        reference=_line(low, high, *(number(reference, f"median_{name}") for name in _PARAMETERS)),
+        reference=list(_line(low, high, *medians)),
         plasma_peak=peak,
         summary=_summary(curve, fitted, low, high, peak),
     )
@@ -202,6 +204,7 @@ def _heights(curve: Row, column: str) -> list[float]:
 _PARAMETERS = ("top", "bottom", "slope", "ec50")
 
 
+@lru_cache(maxsize=4096)  # the line of a reference is the same for every patient
 def _line(
     low: float,
     high: float,
@@ -209,21 +212,19 @@ def _line(
     bottom: float | None,
     slope: float | None,
     ec50: float | None,
-) -> list[float]:
+) -> tuple[float, ...]:
     """Evaluate a four-parameter curve inside the tested doses; rounded, as it is only drawn."""
     if top is None or bottom is None:
-        return []
+        return ()
     if slope is None or ec50 is None or ec50 <= 0:
-        return [round(top, 2)] * STEPS if top == bottom else []
-    heights = []
+        return (round(top, 2),) * STEPS if top == bottom else ()
     first, middle = log10(low), log10(ec50)
-    span = log10(high) - first
-    for step in range(STEPS):
-        log_dose = first + span * step / (STEPS - 1)
-        # Beyond 300 decades the power is 0 or infinite for any purpose.
-        power = 10.0 ** max(-300.0, min(300.0, slope * (log_dose - middle)))
-        heights.append(round(bottom + (top - bottom) / (1.0 + power), 2))
-    return heights
+    span, drop = log10(high) - first, top - bottom
+    log_doses = [first + span * step / (STEPS - 1) for step in range(STEPS)]
+    decades = [slope * (log_dose - middle) for log_dose in log_doses]
+    if max(map(abs, decades)) > 300.0:  # then the power is 0 or infinite for any purpose
+        decades = [max(-300.0, min(300.0, value)) for value in decades]
+    return tuple([round(bottom + drop / (1.0 + 10.0**value), 2) for value in decades])
 
 
 def _summary(curve: Row, fitted: list[float], low: float, high: float, peak: float | None) -> str:
@@ -243,23 +244,26 @@ def _summary(curve: Row, fitted: list[float], low: float, high: float, peak: flo
 _DOSED = (("drug", "dose"), ("drug2", "dose2"), ("drug3", "dose3"))
 
 
-def _wells_by_drug(wells: Iterable[Row]) -> dict[str, dict[str, list[Point]]]:
+def _wells_by_drug(wells: Iterable[Row]) -> dict[str, dict[str, list[dict[str, Any]]]]:
     """Sort wells into the points of single-agent curves and of a matrix's single agents."""
-    found: dict[str, dict[str, list[Point]]] = {}
+    found: dict[str, dict[str, list[tuple[float, float, bool]]]] = {}
     for well in wells:
         viability = number(well, "viability_pct")
+        if viability is None:
+            continue
         doses = {drug: number(well, dose) for name, dose in _DOSED if (drug := text(well, name))}
-        dosed = [drug for drug, dose in doses.items() if dose]
-        if viability is None or len(dosed) != 1:
+        dosed = [(drug, dose) for drug, dose in doses.items() if dose]
+        if len(dosed) != 1:
             continue
         kind = "single" if len(doses) == 1 else "matrix"
-        point = Point(
-            dose=doses[dosed[0]] or 0.0,
-            viability_pct=viability,
-            excluded=flag(well, "excluded", False),
-        )
-        found.setdefault(dosed[0], {}).setdefault(kind, []).append(point)
-    for kinds in found.values():
-        for points in kinds.values():
-            points.sort(key=lambda point: (point.dose, point.viability_pct, point.excluded))
-    return found
+        drug, dose = dosed[0]
+        point = (dose, viability, flag(well, "excluded", False))
+        found.setdefault(drug, {}).setdefault(kind, []).append(point)
+    names = tuple(Point.model_fields)
+    return {
+        drug: {
+            kind: [dict(zip(names, point, strict=True)) for point in sorted(points)]
+            for kind, points in kinds.items()
+        }
+        for drug, kinds in found.items()
+    }

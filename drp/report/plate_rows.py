@@ -49,33 +49,29 @@ def plate_rows(
     Controls shared by several samples of a plate carry no sample, or all of them; they are
     shown with each.
     """
-    wells = records(tables, "viability")
-    named = sorted({text(well, "plate") for well in wells if text(well, "sample") == sample})
+    wells: dict[str, list[dict[str, Any]]] = {}
+    named = set()
+    for well in records(tables, "viability"):
+        plate, own = text(well, "plate"), text(well, "sample") == sample
+        if own:
+            named.add(plate)
+        if own or text(well, "role") != "sample":
+            wells.setdefault(plate, []).append(well)
     quality = {text(row, "plate"): row for row in records(tables, "quality")}
-    return [
-        _plate(
-            name,
-            quality.get(name, {}),
-            [
-                well
-                for well in wells
-                if text(well, "plate") == name
-                and (text(well, "sample") == sample or text(well, "role") != "sample")
-            ],
-            reviewed,
-        )
-        for name in named
-    ]
+    return [_plate(name, quality.get(name, {}), wells[name], reviewed) for name in sorted(named)]
 
 
 def _plate(name: str, quality: Row, wells: list[dict[str, Any]], reviewed: bool) -> Plate:
-    placed = {text(well, "well"): well for well in wells if place(text(well, "well"))}
+    found = {text(well, "well"): well for well in wells}
+    order = sorted((at, well) for well in found if (at := place(well)))
+    placed = {well: found[well] for _, well in order}
     removed = [
         RemovedWell(well=well, reason=text(row, "reason"))
         for well, row in placed.items()
         if flag(row, "excluded", False)
     ]
-    used = [well for well in placed.values() if text(well, "role") != "empty"]
+    roles = {well: text(row, "role") for well, row in placed.items()}
+    used = {well: row for well, row in placed.items() if roles[well] != "empty"}
     metrics = {column: number(quality, column) for column in _METRICS}
     reasons = parts(quality, "reasons", ";")
     verdict = text(quality, "verdict") or "fail"
@@ -87,13 +83,11 @@ def _plate(name: str, quality: Row, wells: list[dict[str, Any]], reviewed: bool)
         n_negative=count(quality, "n_negative"),
         n_positive=count(quality, "n_positive"),
         n_wells=len(used),
-        viability_pct=_grid(placed),
-        negative=_named(placed, "negative"),
-        positive=_named(placed, "positive"),
-        removed=sorted(removed, key=lambda item: place(item.well) or (0, 0)),
-        unread=_in_order(
-            text(well, "well") for well in used if text(well, "status") not in ("ok", "")
-        ),
+        viability_pct=_grid([at for at, _ in order], used),
+        negative=[well for well, role in roles.items() if role == "negative"],
+        positive=[well for well, role in roles.items() if role == "positive"],
+        removed=removed,
+        unread=[well for well, row in used.items() if text(row, "status") not in ("ok", "")],
         review=review_path(text(wells[0], "run"), name) if reviewed else "",
         correction=text(quality, "correction") or "none",
         summary=_summary(name, verdict, metrics, len(used), len(removed)),
@@ -114,25 +108,17 @@ _METRICS = (
 )
 
 
-def _grid(placed: Mapping[str, Row]) -> list[list[float | None]]:
-    places = [place(well) or (0, 0) for well in placed] or [(0, 0)]
-    last = max(row for row, _ in places) + 1, max(column for _, column in places) + 1
-    rows, columns = smallest_format(*last)
+def _grid(places: list[tuple[int, int]], used: Mapping[str, Row]) -> list[list[float | None]]:
+    """Viability by row and column, of a plate with wells at these places."""
+    last = max((row for row, _ in places), default=0), max((c for _, c in places), default=0)
+    rows, columns = smallest_format(last[0] + 1, last[1] + 1)
     grid: list[list[float | None]] = [[None] * columns for _ in range(rows)]
-    for well, values in placed.items():
+    for well, values in used.items():
         viability = number(values, "viability_pct")
         row, column = place(well) or (0, 0)
-        if viability is not None and text(values, "role") != "empty":
+        if viability is not None:
             grid[row][column] = round(viability, 1)
     return grid
-
-
-def _named(placed: Mapping[str, Row], role: str) -> list[str]:
-    return _in_order(well for well, row in placed.items() if text(row, "role") == role)
-
-
-def _in_order(wells: Any) -> list[str]:
-    return sorted(wells, key=lambda well: place(well) or (0, 0))
 
 
 def _summary(

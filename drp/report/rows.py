@@ -18,11 +18,10 @@ def records(tables: Tables, name: str, **keep: str) -> list[dict[str, Any]]:
     >>> records({"risk": [{"patient": "P1"}, {"patient": "P2"}]}, "risk", patient="P2")
     [{'patient': 'P2'}]
     """
-    return [
-        row
-        for row in tables.get(name, [])
-        if all(row[column] == value for column, value in keep.items())
-    ]
+    found = list(tables.get(name, []))
+    for column, value in keep.items():
+        found = [row for row in found if row[column] == value]
+    return found
 
 
 def text(row: Row, name: str) -> str:
