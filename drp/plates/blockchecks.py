@@ -73,8 +73,8 @@ def _stray_wells(block: Block) -> list[Reading]:
             if outside:
                 return outside
             break
-    rows_used = Counter(reading.row for reading in block.readings)
-    columns_used = Counter(reading.column for reading in block.readings)
+    rows_used = Counter([reading.row for reading in block.readings])
+    columns_used = Counter([reading.column for reading in block.readings])
     full_rows = {row for row, n in rows_used.items() if 2 * n >= max(rows_used.values())}
     full = {column for column, n in columns_used.items() if 2 * n >= max(columns_used.values())}
     outside = [r for r in block.readings if r.row not in full_rows or r.column not in full]

@@ -5,6 +5,7 @@ wells below it. Every reader of a dialect with labels builds on this one finder.
 """
 
 from dataclasses import dataclass, field
+from itertools import repeat
 
 from drp.plates.blocks import Reading
 from drp.plates.gridrows import LABEL, collect_rows, row_label
@@ -61,14 +62,12 @@ class Grid:
 
     def readings(self) -> list[Reading]:
         """Give every cell of the usable rows, row by row."""
-        first, cell = self.first_cell, self.page.cell
-        return [
-            Reading(row, column, text, cell(index, first + offset))
-            for row, index in sorted(self.lines.items())
-            for offset, (column, text) in enumerate(
-                zip(self.columns, self.page.rows[index][first:], strict=False)
-            )
-        ]
+        found: list[Reading] = []
+        for row, index in sorted(self.lines.items()):
+            texts = self.page.rows[index][self.first_cell :]
+            places = self.page.cells(index, self.first_cell, len(texts))
+            found += map(Reading, repeat(row), self.columns, texts, places)
+        return found
 
 
 def find_grids(page: Page, file: str) -> list[Grid]:

@@ -51,6 +51,19 @@ class Page:
             return f"{self.sheet}!{column_letters(column + 1)}{row + 1}"
         return f"line {row + 1} field {column + 1}"
 
+    def cells(self, row: int, first: int, count: int) -> list[str]:
+        """Say where neighbouring cells of a row stand; `row` and `first` count from 0.
+
+        Examples
+        --------
+        >>> Page([["a", "b", "c"]]).cells(0, 1, 2)
+        ['line 1 field 2', 'line 1 field 3']
+        """
+        if self.sheet:
+            return [self.cell(row, column) for column in range(first, first + count)]
+        head = f"line {row + 1} field "
+        return [head + str(number) for number in range(first + 1, first + 1 + count)]
+
     def line(self, row: int) -> str:
         """Say where a row stands; the index counts from 0.
 

@@ -150,7 +150,7 @@ def _add_block(
 ) -> None:
     noted: dict[str, list[Reading]] = {}
     unknown: dict[str, list[Reading]] = {}
-    before = len(rows["well"])
+    kept: list[tuple[Reading, float, str]] = []
     for reading in block.readings:
         signal, status = _judge(block, reading, decimal)
         if status is None:
@@ -158,15 +158,15 @@ def _add_block(
             continue
         if status != "ok" or signal < 0:
             noted.setdefault("negative" if status == "ok" else status, []).append(reading)
-        rows["well"].append(well_name(reading.row, reading.column))
-        rows["row"].append(reading.row)
-        rows["column"].append(reading.column)
-        rows["signal"].append(signal)
-        rows["status"].append(status)
-        rows["raw_text"].append(reading.text)
-        rows["locator"].append(reading.locator)
+        kept.append((reading, signal, status))
     _note(noted, unknown, plate, file, found)
-    n = len(rows["well"]) - before
+    rows["well"] += [well_name(reading.row, reading.column) for reading, _, _ in kept]
+    rows["row"] += [reading.row for reading, _, _ in kept]
+    rows["column"] += [reading.column for reading, _, _ in kept]
+    rows["signal"] += [signal for _, signal, _ in kept]
+    rows["status"] += [status for _, _, status in kept]
+    rows["raw_text"] += [reading.text for reading, _, _ in kept]
+    rows["locator"] += [reading.locator for reading, _, _ in kept]
     same = {
         "plate": plate,
         "read": block.read,
@@ -185,13 +185,14 @@ def _add_block(
         "software": block.software,
     }
     for name, value in same.items():
-        rows[name] += [value] * n
+        rows[name] += [value] * len(kept)
 
 
 def _judge(block: Block, reading: Reading, decimal: Decimal) -> tuple[float, str | None]:
-    stated = block.statuses.get((reading.row, reading.column), "ok")
-    if stated != "ok":
-        return float("nan"), stated
+    if block.statuses:
+        stated = block.statuses.get((reading.row, reading.column), "ok")
+        if stated != "ok":
+            return float("nan"), stated
     signal = parse_number(reading.text, decimal)
     if signal is not None:
         return signal, "ok"

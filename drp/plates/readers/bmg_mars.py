@@ -78,8 +78,8 @@ def _is_mars(page: Page) -> bool:
 
 
 def _is_raw_title(page: Page, row: int) -> bool:
-    cells = [cell.strip() for cell in page.rows[row] if cell.strip()]
-    return bool(cells) and cells[0].startswith("Raw Data") and read_title(cells[0]).text != ""
+    first = _first(page, row)
+    return first.startswith("Raw Data") and read_title(first).text != ""
 
 
 def _read_grids(page: Page, file: str, found: Problems) -> list[Block]:

@@ -124,6 +124,8 @@ def read_information(page: Page, row: int) -> Information | None:
     >>> read_information(page, 0).fields
     {'barcode': 'V-2024-01-31 09:15:00', 'platerepeat': '2', 'wellrepeat': '1'}
     """
+    if not page.rows[row][0].strip().lower().startswith("barcode"):
+        return None
     cells = [cell.strip() for cell in page.rows[row]]
     if [cell.lower() for cell in cells[:2]] == ["barcode", "repeat"]:
         values = page.rows[row + 1] if row + 1 < len(page.rows) else []
