@@ -4,6 +4,7 @@ A check must not wait for pandas, so tables come as DataFrames or as plain colum
 of lists), and only NumPy works on them here.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -39,7 +40,9 @@ class Wells:
         From 1.
     kind : array of int, shape (n, 6)
         Role, sample, drug, drug2, drug3 and partner of the arm (`addon`): equal numbers for equal
-        texts of a column.
+        texts of a column; -1 in wells whose role is empty.
+    words : list of list of str
+        For each column of `kind`, the text of every number.
     dose : array, shape (n, 3)
         Doses of wells with a series (samples, references); -1 where there is none.
     filled, dosed, negative, low : array of bool, shape (n,)
@@ -58,6 +61,7 @@ class Wells:
     row: Indices
     column: Indices
     kind: Indices
+    words: list[list[str]]
     dose: Values
     filled: Flags
     dosed: Flags
@@ -86,7 +90,8 @@ def read_wells(table: Table) -> Wells:
     excluded = np.array(listed(table, "excluded"), dtype=bool)[order]
     status = np.array(texts(table, "status"), dtype=object)[order]
     dose = np.column_stack([numbers(table, name) for name in _DOSES])[order]
-    kind = np.column_stack([numbered(texts(table, name))[0] for name in _KIND])[order]
+    kinds, words = zip(*(numbered(texts(table, name)) for name in _KIND), strict=True)
+    kind = np.column_stack(kinds)[order]
     return Wells(
         names=names,
         plate=plate[order],
@@ -95,6 +100,7 @@ def read_wells(table: Table) -> Wells:
         row=row[order],
         column=column[order],
         kind=np.where((role != "empty")[:, None], kind, -1),
+        words=list(words),
         dose=np.where(dosed[:, None] & np.isfinite(dose), dose, -1.0),
         filled=~_is_one_of(role, "empty"),
         dosed=dosed,
@@ -162,6 +168,40 @@ def number_rows(rows: NDArray[Any]) -> Indices:
     number = np.empty(len(rows), dtype=np.int64)
     number[order] = np.cumsum(starts(rows[order])) - 1
     return number
+
+
+def name_rows(rows: NDArray[Any], words: Sequence[Sequence[str]]) -> Indices:
+    """Give each row a number that depends on what it says alone, so that tables can be compared.
+
+    Parameters
+    ----------
+    rows : array, shape (n, k)
+        Numbers; those of the first columns stand for texts, -1 for none.
+    words : sequence of sequence of str
+        The texts of these columns.
+
+    Examples
+    --------
+    >>> one = name_rows(np.array([[1, 10.0], [0, 10.0]]), [["A", "B"]])
+    >>> one[1] == name_rows(np.array([[3, 10.0]]), [["x", "y", "z", "A"]])[0]
+    True
+    """
+    number = number_rows(rows)
+    different, first = np.unique(number, return_index=True)
+    names = np.zeros(len(different), dtype=np.int64)
+    for place, row in enumerate(rows[first].tolist()):
+        said = [known[int(n)] if n >= 0 else "" for n, known in zip(row, words, strict=False)]
+        names[place] = short_hash(repr([*said, *row[len(words) :]]).encode())
+    return names[number]
+
+
+def short_hash(content: bytes) -> int:
+    """Give 63 bits of a hash, as a number that is not negative.
+
+    >>> short_hash(b"") == short_hash(b"") != short_hash(b"a")
+    True
+    """
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big") >> 1
 
 
 def starts(rows: NDArray[Any]) -> Flags:

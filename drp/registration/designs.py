@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drp.registration.columns import Flags, Indices, Wells, number_rows, starts
+from drp.registration.columns import Flags, Indices, Wells, name_rows, number_rows, starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +79,21 @@ def make_design(wells: Wells, rows: Indices, content: Indices) -> Design:
 def number_contents(wells: Wells) -> Indices:
     """Number what the wells of all plates hold, whosever cells they are; -1 without a dose.
 
+    The same content has the same number in every table: plates may be laid out some at a time.
+
     Parameters
     ----------
     wells : Wells
         All wells.
     """
+    return np.where(wells.dosed, name_wells(wells), -1)
+
+
+def name_wells(wells: Wells) -> Indices:
+    """Number what stands in wells, with a dose or without, samples left aside, as above."""
     role_and_drugs = np.delete(wells.kind, 1, axis=1)
-    number = number_rows(np.column_stack([role_and_drugs, wells.dose]))
-    return np.where(wells.dosed, number, -1)
+    words = [known for place, known in enumerate(wells.words) if place != 1]
+    return name_rows(np.column_stack([role_and_drugs, wells.dose]), words)
 
 
 def _groups(wells: Wells, rows: Indices) -> Indices:

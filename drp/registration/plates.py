@@ -5,8 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from drp.registration.agreement import Agreement, agree_with_layout, agree_with_others
-from drp.registration.columns import Flags, Indices, Table, Values, Wells, read_wells, rows_of
-from drp.registration.designs import Design, make_design, number_contents
+from drp.registration.columns import (
+    Flags,
+    Indices,
+    Table,
+    Values,
+    Wells,
+    read_wells,
+    rows_of,
+    short_hash,
+)
+from drp.registration.designs import Design, make_design, name_wells
 from drp.registration.placements import PLACEMENTS
 from drp.wellnames import smallest_format
 
@@ -39,7 +48,7 @@ class Plate:
     layout : Design
         What the plate's layout says.
     key : int
-        Equal for plates with equal layouts.
+        Equal for plates with equal layouts, whatever the samples are called.
     """
 
     name: str
@@ -69,18 +78,20 @@ class Evidence:
 def lay_out(table: Table) -> list[Plate]:
     """Give every plate of the table `wells`, by name.
 
+    A plate is laid out alike whatever other plates the table holds.
+
     Parameters
     ----------
     table : DataFrame or dict of str to list
         Table `wells` with row and column; `addon` and `registration` (``positional``) may be there.
     """
     wells = read_wells(table)
-    content, layout = number_contents(wells), _layouts(wells)
-    keys: dict[bytes, int] = {}
+    held = name_wells(wells)
+    content, layout = np.where(wells.dosed, held, -1), _layouts(wells, held)
     designs: dict[int, Design] = {}
     plates = []
     for name, rows in zip(wells.names, rows_of(wells.plate, len(wells.names)), strict=False):
-        key = keys.setdefault(layout[rows].tobytes(), len(keys))
+        key = short_hash(layout[rows].tobytes())
         if key not in designs:
             designs[key] = make_design(wells, rows, content)
         plates.append(_plate(name, wells, rows, designs[key], key))
@@ -89,7 +100,7 @@ def lay_out(table: Table) -> list[Plate]:
 
 def place(plates: list[Plate]) -> list[Evidence]:
     """Score every plate's layout in every placement; equal layouts are scored together."""
-    usual = usual_levels(plates)
+    usual = UsualLevels(plates)
     together: dict[tuple[int, tuple[int, int]], list[Plate]] = {}
     for plate in plates:
         together.setdefault((plate.key, plate.shape), []).append(plate)
@@ -101,13 +112,13 @@ def place(plates: list[Plate]) -> list[Evidence]:
     return [found[plate.name] for plate in plates]
 
 
-def _place(plates: list[Plate], usual: Values) -> list[Evidence]:
+def _place(plates: list[Plate], usual: "UsualLevels") -> list[Evidence]:
     """Score plates of one layout and shape."""
     design, (rows, columns) = plates[0].layout, plates[0].shape
     moved = [p.move(design.row, design.column, rows, columns) for p in PLACEMENTS]
     row, column = (np.stack(places) for places in zip(*moved, strict=True))
     levels, unread = read_at(plates, row, column)
-    expected = np.where(design.content < 0, np.nan, usual[design.content])
+    expected = usual.of(design.content)
     layout = agree_with_layout(design, levels, unread)
     others = agree_with_others(design, levels, expected)
     size = len(PLACEMENTS)
@@ -136,23 +147,36 @@ def read_at(plates: list[Plate], row: Indices, column: Indices) -> tuple[Values,
     return levels.reshape(-1, row.shape[-1]), unread.reshape(-1, row.shape[-1])
 
 
-def usual_levels(plates: list[Plate]) -> Values:
-    """Give the median level of each content over the plates that hold it; NaN for too few."""
-    if not plates:
-        return np.zeros(0)
-    size = 1 + max(int(plate.layout.content.max(initial=-1)) for plate in plates)
-    levels = np.full((len(plates), size + 1), np.nan)
-    for index, plate in enumerate(plates):
-        design = plate.layout
-        here = plate.levels[design.row, design.column]
-        known = np.isfinite(here) & (design.content >= 0)
-        count = np.bincount(design.content[known], minlength=size)
-        total = np.bincount(design.content[known], here[known], minlength=size)
-        levels[index, :size][count > 0] = total[count > 0] / count[count > 0]
-    enough = np.isfinite(levels).sum(axis=0) >= _FEWEST_PLATES
-    levels[:, ~enough] = 0.0
-    usual: Values = np.where(enough, np.nanmedian(levels, axis=0), np.nan)
-    return usual
+class UsualLevels:
+    """The median level of each content over the plates that hold it."""
+
+    def __init__(self, plates: list[Plate]) -> None:
+        designs = {plate.key: plate.layout for plate in plates}
+        contents = [design.content for design in designs.values()]
+        self._contents = np.unique(np.concatenate([*contents, [-1]]))  # -1 is the first
+        size = len(self._contents)
+        places = {key: self._place_of(design.content) for key, design in designs.items()}
+        levels = np.full((len(plates), size), np.nan)
+        for index, plate in enumerate(plates):
+            here = plate.levels[plate.layout.row, plate.layout.column]
+            place = places[plate.key]
+            known = np.isfinite(here) & (place > 0)
+            count = np.bincount(place[known], minlength=size)
+            total = np.bincount(place[known], here[known], minlength=size)
+            levels[index][count > 0] = total[count > 0] / count[count > 0]
+        enough = np.isfinite(levels).sum(axis=0) >= _FEWEST_PLATES
+        levels[:, ~enough] = 0.0
+        medians = np.nanmedian(levels, axis=0) if plates else np.zeros(size)
+        self._levels: Values = np.where(enough, medians, np.nan)
+
+    def of(self, content: Indices) -> Values:
+        """Give the usual level of each content of a design; NaN for too few plates, or no dose."""
+        usual: Values = self._levels[self._place_of(content)]
+        return usual
+
+    def _place_of(self, content: Indices) -> Indices:
+        place: Indices = np.searchsorted(self._contents, content)
+        return place
 
 
 def _plate(name: str, wells: Wells, which: Indices, design: Design, key: int) -> Plate:
@@ -189,7 +213,7 @@ def _logs(signal: Values) -> tuple[Values, float]:
     return ((logs - mean) / spread if spread else np.full(len(logs), np.nan)), spread
 
 
-def _layouts(wells: Wells) -> Values:
+def _layouts(wells: Wells, held: Indices) -> Indices:
     """Give numbers that are equal where layouts are, whatever the samples are called."""
     pair = wells.plate * (wells.kind[:, 1].max(initial=0) + 2) + wells.kind[:, 1] + 1
     # Within each plate, samples are numbered in the order of the wells.
@@ -198,5 +222,4 @@ def _layouts(wells: Wells) -> Values:
     by_place[np.argsort(first)] = np.arange(len(different))
     sample = by_place[number]
     start = sample[np.searchsorted(wells.plate, wells.plate)]
-    others = np.delete(wells.kind, 1, axis=1)
-    return np.column_stack([wells.row, wells.column, others, wells.dose, sample - start])
+    return np.column_stack([wells.row, wells.column, held, sample - start])
