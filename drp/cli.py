@@ -102,9 +102,10 @@ def _overrides(options: argparse.Namespace) -> dict[str, str]:
 
 def _check(options: argparse.Namespace) -> int:
     from drp.checks import check_folder
+    from drp.plate_checks import processors
 
     os.chdir(options.directory)
-    checked = check_folder(_overrides(options))
+    checked = check_folder(_overrides(options), processors())
     if options.json:
         problems = [problem.as_dict() for problem in checked.problems]
         print(json.dumps(problems, ensure_ascii=False, indent=1))
@@ -148,6 +149,7 @@ def _run(options: argparse.Namespace) -> int:
 def _compute(options: argparse.Namespace, asked: "Asked") -> int:
     from drp.checks import check_once
     from drp.launch import check_free, run_workflow
+    from drp.plate_checks import processors
     from drp.provenance import now
     from drp.run_provenance import FILE, run_provenance
     from drp.storage import write_json
@@ -155,7 +157,8 @@ def _compute(options: argparse.Namespace, asked: "Asked") -> int:
     check_free()
     try:
         plan = _plan(options)
-        problems = check_once(plan, Path("results/check.json"))
+        cores = "1" if asked.cluster and not asked.cores else asked.cores
+        problems = check_once(plan, Path("results/check.json"), processors(cores))
         _print_problems(problems)
     except DataError as fault:
         _print_problems(fault.problems)

@@ -67,7 +67,7 @@ def quality(job: Job) -> None:
     from drp.problems import Problems
     from drp.quality import judge_plates
     from drp.readable import join_good_plates, read_good_plates
-    from drp.registration import check_registration, check_swaps, lay_out
+    from drp.registration import check_exchanged, check_placements, check_sizes, lay_out
     from drp.sheets import read_sheets
     from drp.viability import normalise
 
@@ -78,8 +78,8 @@ def quality(job: Job) -> None:
     table = join_good_plates(read.reads, read.layouts, rows, exclusions, asked, Problems())
     wells = make_frame(table, "wells", WELLS)
     remarks: dict[str, list[tuple[str, str]]] = {}
-    laid_out = lay_out(table)
-    for problem in [*check_registration(table, laid_out), *check_swaps(table, laid_out)]:
+    sizes, laid_out = check_sizes(table), lay_out(table)
+    for problem in [*sizes, *check_placements(laid_out, sizes), *check_exchanged(laid_out)]:
         tier = "fail" if problem.severity == "error" else "warn"
         remarks.setdefault(problem.where.plate, []).append((tier, problem.found))
     correction, order = asked["normalisation"]["edge_correction"], [row["plate"] for row in rows]

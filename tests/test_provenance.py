@@ -69,6 +69,7 @@ def test_every_module_of_science_is_in_some_fingerprint():
         "drp",
         "drp.__main__",
         "drp.checks",
+        "drp.plate_checks",
         "drp.asking",
         "drp.preloaded",
         "drp.progress",

@@ -4,7 +4,7 @@ Each file is read once, however many rows name it.
 """
 
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -55,18 +55,58 @@ def read_plates(
     layouts : mapping
         What a layout leaves unsaid, by file: options of `drp.read_layout`, and `names_file`.
     """
-    found = Problems()
     rows = list(rows)
-    exports = _Exports(Path(folder), found)
+    exports, maps = read_exports(rows, folder), read_layouts(rows, folder, layouts)
+    found = Problems()
+    for problems in (*exports.problems, maps.problems):
+        found.extend(problems)
+    files = _as_columns([*exports.files, *maps.files])
+    unused = [problem for problem in exports.unused if problem]
+    return PlatesRead(exports.reads, maps.layouts, files, unused, found)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportsRead:
+    """What was read of exports: the table `reads`, and for each row of plates.tsv its problems.
+
+    `unused` names for each row the plates of its file that no row asks for, where the row is the
+    first that uses the file; else None.
+    """
+
+    reads: Columns
+    files: list[tuple[str, str, str, str]]
+    problems: list[list[Problem]]
+    unused: list[Problem | None]
+
+
+def read_exports(rows: Sequence[Row], folder: str) -> ExportsRead:
+    """Read the exports that rows of plates.tsv name; all rows of a file must be among them."""
+    exports = _Exports(Path(folder))
+    reads, problems = [], []
+    for row in rows:
+        exports.found = Problems()
+        reads.append(exports.plate(row))
+        problems.append(exports.found.items)
+    read = stack([values for values in reads if values is not None], READS)
+    return ExportsRead(read, exports.files, problems, exports.unused(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutsRead:
+    """What was read of layouts: the table `layout`, files, problems."""
+
+    layouts: Columns
+    files: list[tuple[str, str, str, str]]
+    problems: list[Problem]
+
+
+def read_layouts(
+    rows: Sequence[Row], folder: str, layouts: Mapping[str, Mapping[str, Any]]
+) -> LayoutsRead:
+    """Read the layouts that rows of plates.tsv name, each once."""
+    found = Problems()
     maps = _Layouts(Path(folder), layouts, found)
-    reads = [exports.plate(row) for row in rows]
-    return PlatesRead(
-        stack([values for values in reads if values is not None], READS),
-        stack(maps.of(rows), LAYOUT),
-        _as_columns([*exports.files, *maps.files]),
-        exports.unused(),
-        found,
-    )
+    return LayoutsRead(stack(maps.of(rows), LAYOUT), maps.files, found.items)
 
 
 def _as_columns(files: list[tuple[str, str, str, str]]) -> Columns:
@@ -77,8 +117,8 @@ def _as_columns(files: list[tuple[str, str, str, str]]) -> Columns:
 class _Exports:
     """Exports read so far, by file and reader, and which of their plates rows have asked for."""
 
-    def __init__(self, folder: Path, found: Problems) -> None:
-        self.folder, self.found = folder, found
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.found = folder, Problems()
         self.files: list[tuple[str, str, str, str]] = []
         self._read: dict[tuple[str, str], Columns] = {}
         self._used: dict[tuple[str, str], set[int]] = {}
@@ -90,7 +130,7 @@ class _Exports:
         path = _path(row["file"], place, self.folder, self.found)
         if path is None:
             return None
-        key = (row["file"], row.get("reader") or "auto")
+        key = _key(row)
         if key not in self._read:
             self._read_file(path, key, row["plate"])
         self.files.append((row["file"], "export", row["plate"], self._hashes[row["file"]]))
@@ -131,17 +171,25 @@ class _Exports:
         self.found.error(code, Place(row["file"], plate=row["plate"]), text, fix)
         return None
 
-    def unused(self) -> list[Problem]:
-        """Say which plates of the exports no row has asked for."""
-        found = Problems()
-        for key, used in self._used.items():
-            reads = self._read[key]
-            rest = [row for row, index in enumerate(reads["plate_index"]) if index not in used]
-            if rest:
-                text = f"no row of plates.tsv asks for {_held(choose(reads, rest))}"
-                fix = "Add rows for them, if they belong to the project."
-                found.warning("plates.unused-plate", Place(Path(key[0]).name), text, fix)
-        return found.items
+    def unused(self, rows: Sequence[Row]) -> list[Problem | None]:
+        """Say, at the first row of each export, which of its plates no row has asked for."""
+        keys = dict.fromkeys(_key(row) for row in rows)
+        first = {key: self._unasked(key) for key in keys if key in self._used}
+        return [first.pop(_key(row), None) for row in rows]
+
+    def _unasked(self, key: tuple[str, str]) -> Problem | None:
+        reads, used = self._read[key], self._used[key]
+        rest = [row for row, index in enumerate(reads["plate_index"]) if index not in used]
+        if not rest:
+            return None
+        text = f"no row of plates.tsv asks for {_held(choose(reads, rest))}"
+        fix = "Add rows for them, if they belong to the project."
+        return Problem("plates.unused-plate", "warning", Place(Path(key[0]).name), text, fix)
+
+
+def _key(row: Row) -> tuple[str, str]:
+    """The export and the reader of a row: what is read once."""
+    return row["file"], row.get("reader") or "auto"
 
 
 def _is(reads: Columns, position: int, name: str, value: str) -> bool:
@@ -202,7 +250,7 @@ class _Layouts:
         self.files: list[tuple[str, str, str, str]] = []
         self._read: dict[str, Columns | None] = {}
 
-    def of(self, rows: list[Row]) -> list[Columns]:
+    def of(self, rows: Iterable[Row]) -> list[Columns]:
         """Give the layouts that rows name, each once."""
         first: dict[str, str] = {}
         for row in rows:

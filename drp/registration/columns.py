@@ -183,7 +183,7 @@ def name_rows(rows: NDArray[Any], words: Sequence[Sequence[str]]) -> Indices:
     Examples
     --------
     >>> one = name_rows(np.array([[1, 10.0], [0, 10.0]]), [["A", "B"]])
-    >>> one[1] == name_rows(np.array([[3, 10.0]]), [["x", "y", "z", "A"]])[0]
+    >>> bool(one[1] == name_rows(np.array([[3, 10.0]]), [["x", "y", "z", "A"]])[0])
     True
     """
     number = number_rows(rows)

@@ -1,6 +1,6 @@
 """Whether a plate is there twice: the same export, barcode or values under two names."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,12 +53,31 @@ def check_copies(reads: Table) -> list[Problem]:
     Values are compared in runs of four different ones side by side, forwards or backwards, so
     that equal digits, zeros or a saturated corner make no copy.
     """
+    return compare_readings([gather_readings(reads)])
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What tells copies of plates: where each was read, and its values."""
+
+    plates: list[Plate]
+    grids: list["_Grid"]
+
+
+def gather_readings(reads: Table) -> Readings:
+    """Give what `compare_readings` needs of some plates: a small part of the table `reads`."""
+    return Readings(_plates(reads), _grids(reads))
+
+
+def compare_readings(parts: Iterable[Readings]) -> list[Problem]:
+    """Find copies as `check_copies` does, among the plates of several tables together."""
+    parts = list(parts)
+    plates = sorted((p for part in parts for p in part.plates), key=lambda p: p["plate"])
+    grids = sorted((g for part in parts for g in part.grids), key=lambda g: (g.plate, g.read))
     found, known = Problems(), set[tuple[str, str]]()
-    plates = _plates(reads)
     _check_exports(plates, known, found)
     _check_barcodes(plates, known, found)
     file_of = {plate["plate"]: plate["file"] for plate in plates}
-    grids = _grids(reads)
     for one, other in _alike(grids):
         names = (grids[one].plate, grids[other].plate)
         copy = None if names in known else _find_copy(grids[one].values, grids[other].values)
@@ -120,6 +139,7 @@ class _Grid:
     """One measurement of a plate, 32 x 48 wells; NaN where there is no value."""
 
     plate: str
+    read: str
     values: Values
 
 
@@ -137,7 +157,7 @@ def _grids(reads: Table) -> list[_Grid]:
         if len(rows):
             values = np.full((MOST_ROWS, MOST_COLUMNS), np.nan)
             values[row[rows] - 1, column[rows] - 1] = signal[rows]
-            grids.append(_Grid(names[plate[rows[0]]], values))
+            grids.append(_Grid(names[plate[rows[0]]], labels[read[rows[0]]], values))
     return grids
 
 

@@ -1,5 +1,6 @@
 """Whether the layout lies on the plate as it was read."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,7 @@ def score_placements(wells: Table) -> "pd.DataFrame":
     return pd.DataFrame(rows, columns=columns)
 
 
-def check_registration(wells: Table, plates: list[Plate] | None = None) -> list[Problem]:
+def check_registration(wells: Table) -> list[Problem]:
     """Compare each layout as stated with its shifts by a row or column, its turn, its mirrors.
 
     A placement is better if wells that the layout calls alike are more alike there, positive
@@ -76,8 +77,6 @@ def check_registration(wells: Table, plates: list[Plate] | None = None) -> list[
         `registration` (``positional`` where the export has no labels) and `locator` (empty where
         the export has no such well) may be there. Hand over whole runs or projects: plates are
         compared with each other.
-    plates : list of Plate, optional
-        The same wells as `lay_out` gives them, if the caller has them.
 
     Returns
     -------
@@ -106,10 +105,22 @@ def check_registration(wells: Table, plates: list[Plate] | None = None) -> list[
     ...     print(problem.found)
     the layout fits better one column right (score 1.00 against 0.55 as stated)
     """
+    sizes = check_sizes(wells)
+    return [*sizes, *check_placements(lay_out(wells), sizes)]
+
+
+def check_placements(plates: Iterable[Plate], sizes: Iterable[Problem]) -> list[Problem]:
+    """Do as `check_registration` with plates that are laid out.
+
+    Parameters
+    ----------
+    plates : iterable of Plate
+        From `lay_out`, by name.
+    sizes : iterable of Problem
+        From `check_sizes`: plates whose layout is for another size are left out.
+    """
     found = Problems()
-    found.extend(check_sizes(wells))
-    mismatched = {problem.where.plate for problem in found.items}
-    plates = lay_out(wells) if plates is None else plates
+    mismatched = {problem.where.plate for problem in sizes}
     for evidence in place([plate for plate in plates if plate.name not in mismatched]):
         better = _better_placement(evidence)
         where = Place(evidence.plate.file, plate=evidence.plate.name)

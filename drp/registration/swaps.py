@@ -1,5 +1,7 @@
 """Whether two plates of a run carry each other's layout."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from drp.problems import Place, Problem, Problems
@@ -15,15 +17,13 @@ _NOISE_SHARE = 0.005
 _FIX = "Check which export belongs to which plate in plates.tsv; nothing was exchanged."
 
 
-def check_swaps(wells: Table, plates: list[Plate] | None = None) -> list[Problem]:
+def check_swaps(wells: Table) -> list[Problem]:
     """Find pairs of plates of a run that fit each other's layout much better than their own.
 
     Parameters
     ----------
     wells : DataFrame or dict of str to list
         Table `wells` with row and column, of whole runs, in any order.
-    plates : list of Plate, optional
-        The same wells as `lay_out` gives them, if the caller has them.
 
     Returns
     -------
@@ -32,8 +32,13 @@ def check_swaps(wells: Table, plates: list[Plate] | None = None) -> list[Problem
         `drp.registration.score_placements`). Plates with the same layout are never found: the
         signals do not say whose they are.
     """
+    return check_exchanged(lay_out(wells))
+
+
+def check_exchanged(plates: Iterable[Plate]) -> list[Problem]:
+    """Do as `check_swaps` with plates that are laid out, as `lay_out` gives them."""
     runs: dict[tuple[str, tuple[int, int]], list[Plate]] = {}
-    for plate in lay_out(wells) if plates is None else plates:
+    for plate in plates:
         if plate.spread >= LEAST_SPREAD:
             runs.setdefault((plate.run, plate.shape), []).append(plate)
     found = Problems()
