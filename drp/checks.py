@@ -29,6 +29,26 @@ if TYPE_CHECKING:
 RoleRow = tuple[str, str, str, str, int]
 
 
+def processors(asked: str = "") -> int:
+    """Give how many processes may work at once.
+
+    Parameters
+    ----------
+    asked : str
+        What the user asked for: a number, or ``all`` or nothing for what this process may use.
+
+    Examples
+    --------
+    >>> processors("3"), processors() >= 1
+    (3, True)
+    """
+    if asked.isdigit():
+        return max(int(asked), 1)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @dataclass(slots=True)
 class Checked:
     """What a check found.

@@ -101,8 +101,7 @@ def _overrides(options: argparse.Namespace) -> dict[str, str]:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from drp.checks import check_folder
-    from drp.plate_checks import processors
+    from drp.checks import check_folder, processors
 
     os.chdir(options.directory)
     checked = check_folder(_overrides(options), processors())
@@ -147,9 +146,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _compute(options: argparse.Namespace, asked: "Asked") -> int:
-    from drp.checks import check_once
+    from drp.checks import check_once, processors
     from drp.launch import check_free, run_workflow
-    from drp.plate_checks import processors
     from drp.provenance import now
     from drp.run_provenance import FILE, run_provenance
     from drp.storage import write_json

@@ -3,8 +3,8 @@
 import pytest
 
 from drp import plate_checks
-from drp.checks import check_folder
-from drp.plate_checks import PlatesAsked, check_portion, processors
+from drp.checks import check_folder, processors
+from drp.plate_checks import PlatesAsked, check_portion
 from drp.simulate.run import simulate_run
 
 
