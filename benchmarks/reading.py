@@ -1,8 +1,13 @@
 """Time to read a 384-well text export, to check the demo and to print the help.
 
+    python benchmarks/reading.py
+    python benchmarks/reading.py --patients 1000     # the check of two plates for each
+
 Medians of CPU time; run `drp check` once before, so that Python's compiled files are there.
 """
 
+import argparse
+import os
 import resource
 import statistics
 import subprocess
@@ -12,9 +17,13 @@ import time
 from pathlib import Path
 
 import numpy as np
+from simulated_project import write_project
 
 import drp
+from drp.checks import check_project
+from drp.config import read_config
 from drp.plates.writers import write_envision
+from drp.sheets import read_sheets
 
 REPEATS = 15
 
@@ -44,8 +53,40 @@ def command_ms(*arguments, repeats=5):
     return 1000 * statistics.median(cpu[1:]), 1000 * statistics.median(wall[1:])
 
 
+def check_many(patients):
+    """Print CPU and wall time per plate of a check with one process and with two."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_project(Path(folder) / "project", patients, batches=None)
+        os.chdir(Path(folder) / "project")
+        sheets, config = read_sheets(Path("config")), read_config(Path("config/config.yaml"))
+        for processes in (1, 2):
+            start, own, helpers = time.monotonic(), used_s(), used_s(resource.RUSAGE_CHILDREN)
+            check_project(config, sheets, processes)
+            wall, each = time.monotonic() - start, 1000 / len(sheets.plates)
+            own, helpers = used_s() - own, used_s(resource.RUSAGE_CHILDREN) - helpers
+            peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            print(
+                f"{len(sheets.plates)} plates, {processes} processes: {own * each:.1f} ms of CPU "
+                f"here and {helpers * each:.1f} in helpers, {wall * each:.1f} ms wall a plate, "
+                f"peak {peak_mb:.0f} MB"
+            )
+        os.chdir("/")
+
+
+def used_s(who=resource.RUSAGE_SELF):
+    """CPU seconds of this process, or of those it started."""
+    used = resource.getrusage(who)
+    return used.ru_utime + used.ru_stime
+
+
 def main():
     """Print one line per figure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--patients", type=int, help="check a project of so many instead")
+    options = parser.parse_args()
+    if options.patients:
+        check_many(options.patients)
+        return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "plate.csv"
         write_envision(path, np.random.default_rng(1).integers(100, 1_000_000, (16, 24)))

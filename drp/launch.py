@@ -93,8 +93,9 @@ def profile_folder(name: str) -> str:
 
 def snakemake_command(asked: Asked, run: Run | None = None) -> list[str]:
     """Give the command that runs the workflow in the current folder."""
-    # A cluster's controller is spared by the limit that our own start of Snakemake goes without.
-    command = [sys.executable, "-m", "snakemake" if asked.cluster else "drp.manager"]
+    # Both start Snakemake; on this machine without its limit on jobs per second, which spares a
+    # cluster's controller.
+    command = [sys.executable, "-m", "drp.cluster_manager" if asked.cluster else "drp.manager"]
     command += ["--snakefile", str(shipped("workflow") / "Snakefile")]
     if asked.cores or not asked.cluster:  # on a cluster it would be the most that all jobs may use
         command += ["--cores", asked.cores or "all"]

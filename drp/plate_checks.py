@@ -34,7 +34,7 @@ from drp.registration.plates import Plate
 from drp.sheetfiles import Row
 
 _AT_ONCE = 48  # plates of a portion
-_LEAST_FOR_PROCESSES = 150  # starting them takes as long as checking some thirty plates
+_LEAST_FOR_PROCESSES = 400  # starting one takes as long as checking some fifty plates
 _SERVE = "from drp.plate_checks import serve; serve()"
 
 NumberedRow = tuple[int, Row]

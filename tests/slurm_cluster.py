@@ -15,6 +15,8 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tests import slurm_accounts
+
 NODES = ("n0", "n1")
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel", "scontrol")
 COMMANDS = ("sbatch", "srun", "squeue", "scancel", "scontrol", "sinfo", "sacct", "sacctmgr")
@@ -42,9 +44,7 @@ TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=1
 JobAcctGatherParams=OverMemoryKill
-AccountingStorageType=accounting_storage/none
-MinJobAge=3600
-SelectType=select/cons_tres
+{accounts}SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU_Memory
 SchedulerType=sched/backfill
 SchedulerParameters=batch_sched_delay=0,sched_interval=2,bf_interval=2
@@ -64,11 +64,22 @@ PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE DefaultTime=60 State=U
 """
 
 
-def missing():
+# Without accounts the controller itself has to remember what became of a job.
+NO_ACCOUNTS = """\
+AccountingStorageType=accounting_storage/none
+MinJobAge=3600
+"""
+
+
+def missing(*, accounts=False):
     """Say what this machine lacks for a SLURM of its own; empty if nothing."""
-    absent = [name for name in PROGRAMS if shutil.which(name, path=PLACES) is None]
+    programs, packages = PROGRAMS, "slurmctld slurmd slurm-client munge"
+    if accounts:
+        programs += slurm_accounts.PROGRAMS
+        packages += " slurmdbd mariadb-server"
+    absent = [name for name in programs if shutil.which(name, path=PLACES) is None]
     if absent:
-        return f"not installed: {', '.join(absent)} (Debian: slurmctld slurmd slurm-client munge)"
+        return f"not installed: {', '.join(absent)} (Debian: {packages})"
     if importlib.util.find_spec("snakemake_executor_plugin_slurm") is None:
         return "the SLURM plugin of Snakemake is not installed: pip install 'drp[slurm]'"
     return ""
@@ -77,8 +88,8 @@ def missing():
 class Cluster:
     """A running SLURM. `environment` is what a process needs to find it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *, accounts: bool = False) -> None:
+        self.folder, self.accounts = folder, accounts
         self.processes: dict[str, subprocess.Popen] = {}
         self.environment = {
             "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
@@ -99,7 +110,7 @@ class Cluster:
         return self.ask("squeue", "-h", f"--states={wanted}", "--format=%i").split()
 
     def start_node(self, node: str) -> None:
-        self._start(f"slurmd-{node}", "slurmd", "-D", "-N", node, "-f", self._conf)
+        self.start_program(f"slurmd-{node}", "slurmd", "-D", "-N", node, "-f", self._conf)
 
     def kill_node(self, node: str) -> None:
         """Let a node be lost: its daemon and everything it had started end at once."""
@@ -112,16 +123,21 @@ class Cluster:
                 os.kill(pid, 9)
 
     def start(self) -> None:
-        ports = _free_ports()
+        *ports, accounts, database = _free_ports()
         values = {"host": socket.gethostname().split(".")[0], "folder": self.folder, "ports": ports}
-        values |= {"user": _user(), "cpus": CPUS, "memory": MEMORY_MB}
+        values |= {"user": _user(), "cpus": CPUS, "memory": MEMORY_MB, "accounts": NO_ACCOUNTS}
+        if self.accounts:
+            kept = slurm_accounts.SETTINGS.format(folder=self.folder, port=accounts)
+            values["accounts"] = kept
         (self.folder / "slurm.conf").write_text(CONFIGURATION.format(**values))
         (self.folder / "cgroup.conf").write_text("")
         for name in ("state", *(f"spool-{node}" for node in NODES)):
             (self.folder / name).mkdir()
         self._wrap_commands()
         self._start_munge()
-        self._start("slurmctld", "slurmctld", "-D", "-f", self._conf)
+        if self.accounts:
+            slurm_accounts.start_accounts(self, [accounts, database], _user())
+        self.start_program("slurmctld", "slurmctld", "-D", "-f", self._conf)
         for node in NODES:
             self.start_node(node)
         self.wait_for(self.nodes_ready)
@@ -160,7 +176,7 @@ class Cluster:
         except AssertionError:  # the controller does not answer yet
             return False
 
-    def _start(self, name: str, *command: str) -> None:
+    def start_program(self, name: str, *command: str) -> None:
         program = shutil.which(command[0], path=PLACES)
         with (self.folder / f"{name}.out").open("ab") as out:
             self.processes[name] = subprocess.Popen(
@@ -178,7 +194,7 @@ class Cluster:
         parts = {"key": "key", "socket": "socket", "pid": "pid", "log": "log", "seed": "seed"}
         files = [f"--{part}-file={self.folder}/munge.{name}" for part, name in parts.items()]
         files = [word.replace("--socket-file", "--socket") for word in files]
-        self._start("munged", "munged", "--foreground", "--force", *files)
+        self.start_program("munged", "munged", "--foreground", "--force", *files)
         self.wait_for((self.folder / "munge.socket").exists, 10)
 
     def _wrap_commands(self) -> None:
@@ -192,11 +208,11 @@ class Cluster:
 
 
 @contextmanager
-def cluster(folder: Path):
+def cluster(folder: Path, *, accounts: bool = False):
     """Start a SLURM, give it, and stop it whatever happens."""
     folder.mkdir()
     folder.chmod(0o755)
-    running = Cluster(folder)
+    running = Cluster(folder, accounts=accounts)
     try:
         running.start()
         yield running
@@ -211,9 +227,9 @@ def _user() -> str:
 
 
 def _free_ports() -> list[int]:
-    """Three ports: the controller's, and two in a row for the nodes."""
-    for first in range(21000 + os.getpid() % 5000, 40000, 3):
-        wanted = [first, first + 1, first + 2]
+    """Five ports: the controller's, two in a row for the nodes, two for accounts."""
+    for first in range(21000 + os.getpid() % 5000, 40000, 5):
+        wanted = [*range(first, first + 5)]
         if all(_is_free(port) for port in wanted):
             return wanted
     raise RuntimeError("no free ports")

@@ -31,6 +31,15 @@ def slurm(tmp_path_factory):
         yield running
 
 
+@pytest.fixture
+def slurm_with_accounts(tmp_path):
+    lacking = missing(accounts=True)
+    if lacking:
+        pytest.skip(f"no SLURM with accounts can be started here: {lacking}")
+    with cluster(tmp_path / "slurm", accounts=True) as running:
+        yield running
+
+
 def history(slurm):
     """Every job so far: number, state, node, what it computed."""
     listed = slurm.ask("squeue", "-h", "--states=all", "--format=%i|%T|%N|%k")
@@ -90,6 +99,26 @@ def test_a_killed_node_and_then_a_killed_head_give_the_same_records(slurm, undis
     assert [orphan, "CANCELLED"] in [job[:2] for job in jobs]
     assert outcome(folder) == undisturbed
     assert unfinished(folder) == []
+
+
+def test_where_slurm_keeps_accounts_they_say_what_became_of_a_job(
+    slurm_with_accounts, undisturbed, tmp_path
+):
+    """The controller forgets ended jobs within seconds here: asking it would not do."""
+    slurm = slurm_with_accounts
+    folder = copy_part_of_demo(tmp_path / "accounts", *TWO_PATIENTS)
+    target = "results/batches/batch-00001/viability.parquet"
+    process = start(folder, "run", target, *QUICK, **slurm.environment)
+    number, _ = wait_for_job(slurm, process, folder, "plates")
+    slurm.ask("scancel", number)
+    assert process.wait(600) == 0, said(folder)
+    slurm.wait_for(lambda: history(slurm) == [], 120)
+    listed = slurm.ask("sacct", "-X", "-n", "-P", "-o", "JobID,State,Comment")
+    jobs = [line.split("|") for line in listed.splitlines()]
+    assert [job[1].split()[0] for job in jobs if job[0] == number] == ["CANCELLED"]
+    done = [task for _, state, task in jobs if state == "COMPLETED"]
+    assert all(any(f"rule_{rule}" in task for task in done) for rule in ("plates", "viability"))
+    assert outcome(folder)[target] == undisturbed[target]
 
 
 def test_a_job_that_never_gets_enough_memory_is_named_with_what_to_do(slurm, tmp_path):
