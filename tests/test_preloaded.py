@@ -13,6 +13,8 @@ import pytest
 
 from drp.asking import ADDRESS, STARTED, ask, receive
 from drp.preloaded import preloaded
+from drp.simulate.run import simulate_run
+from drp.storage import read_rows
 from tests.project import ROOT
 
 WAIT_S = 120
@@ -118,6 +120,35 @@ def holders(path):
         if str(path) in links:
             found.add(int(process.name))
     return found - {os.getpid()}
+
+
+def test_a_job_sees_a_sheet_that_changed_after_the_job_before(tmp_path, monkeypatch):
+    """The process keeps the sheets it has read (drp.sheets), as long as they are the same."""
+    simulate_run(tmp_path, seed=1, patients=2, reference=0)
+    monkeypatch.chdir(tmp_path)
+    settings = {"batches": None, "risk_systems": True, "risk_switches": {}}
+    sheet = tmp_path / "config" / "patients.tsv"
+    with preloaded() as given:
+        environment = os.environ | given | {"PYTHONPATH": str(ROOT)}
+
+        def classes():
+            done = drp(
+                *("risk", "--name", "P01", "--settings", json.dumps(settings)),
+                *("--out", "risk=risk.parquet", "context=context.parquet"),
+                folder=tmp_path, environment=environment,
+            )  # fmt: skip
+            assert done.returncode == 0, done.stderr
+            return read_rows(tmp_path / "risk.parquet")
+
+        before = classes()
+        assert classes() == before
+        lines = sheet.read_text().splitlines()
+        columns = next(line for line in lines if not line.startswith("#")).split("\t")
+        at = next(number for number, line in enumerate(lines) if line.startswith("P01\t"))
+        cells = lines[at].split("\t")
+        cells[columns.index("immunophenotype")] = "T" if "B" in cells else "B"
+        sheet.write_text("\n".join([*lines[:at], "\t".join(cells), *lines[at + 1 :]]) + "\n")
+        assert classes() != before
 
 
 def test_the_request_survives_any_text(tmp_path):

@@ -88,6 +88,7 @@ def test_every_module_of_science_is_in_some_fingerprint():
     outside |= {"drp.risk_text", "drp.risk.markdown"}  # how `drp risk` prints
     # Starting runs, and going on after one was stopped.
     outside |= {
+        "drp.cluster_manager",
         "drp.disk",
         "drp.launch",
         "drp.leftovers",
