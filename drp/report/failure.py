@@ -13,7 +13,8 @@ import typst
 
 from drp.problems import Problem
 from drp.report.html import TEMPLATES, environment
-from drp.report.pdf import FONTS, printable
+from drp.report.pdf import FONTS
+from drp.report.pdf_content import printable
 from drp.report.prose import RESEARCH_USE
 
 WHAT_TO_DO = (
