@@ -7,18 +7,18 @@ with the package are used, so that a report looks the same everywhere.
 import json
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
 from typing import Any, Final
 
 import typst
 
 from drp.report.html import SIMULATED, TEMPLATES
 from drp.report.pdf_content import as_source, marks, of_the_view
+from drp.report.pdf_rows import DRUG_COLUMNS_MM
 from drp.report.phrases import catalogue
 from drp.report.record import PatientRecord
+from drp.report.text_lines import FONTS
 from drp.report.view import view
 
-FONTS = Path(__file__).parent / "fonts"
 # PDF/A-2a (archiving, tagged) and PDF/UA-1 (accessible).
 STANDARDS: Final = ("a-2a", "ua-1")
 
@@ -52,12 +52,21 @@ def render_pdf(
         format="pdf",
         pdf_standards=list(STANDARDS),
         timestamp=_moment(generated_at),
-        # Never of a patient: typst forgets all it has set where an input differs.
-        sys_inputs={"phrases": json.dumps(dict(phrases.exact)), "marks": json.dumps(marks())},
+        sys_inputs={"fixed": _fixed(shown["language"])},
     )
     if not isinstance(pages, bytes):
         raise TypeError(f"typst gave {type(pages).__name__}, not one file")
     return pages
+
+
+@cache
+def _fixed(language: str) -> str:
+    """Give what is the same for all patients: typst forgets all it has set where an input differs.
+
+    One input and no more, as it is not told in which order several are given.
+    """
+    phrases = dict(catalogue(language).exact)
+    return json.dumps({"phrases": phrases, "marks": marks(), "columns": DRUG_COLUMNS_MM})
 
 
 @cache

@@ -12,6 +12,8 @@ from typing import Any, Final, get_args
 
 from drp.report.figures import FIGURE_STYLE
 from drp.report.palette import mark_svg
+from drp.report.pdf_rows import drug_lines, panel_lines
+from drp.report.phrases import catalogue
 from drp.report.record import Mark
 
 # What the fonts can show; anything else is printed by its number, as PDF/A allows no missing glyph.
@@ -23,6 +25,8 @@ SHOWN: Final = (
 _NOT_SHOWN = re.compile(f"[^{SHOWN}]|\u00ad")
 # In JSON, where a control character is an escape.
 _NOT_SHOWN_ESCAPED = re.compile(_NOT_SHOWN.pattern + r'|\\(?![n"\\])')
+
+Say = Callable[[str], str]
 
 _CALL = ("mark", "call", "notes")
 _IC50 = ("ic50", "ic50_interval")
@@ -68,7 +72,8 @@ def of_the_view(shown: Mapping[str, Any]) -> dict[str, Any]:
     dict
         As the template names it; each mark is a name of `marks`, each figure one drawing for typst.
     """
-    samples = [_sample(sample) for sample in shown["samples"]]
+    say = catalogue(shown["language"]).label
+    samples = [_sample(sample, say) for sample in shown["samples"]]
     risk = [_marked(item) for item in shown["risk"]]
     return _only(shown, _RECORD) | {"samples": samples, "risk": risk}
 
@@ -122,22 +127,22 @@ _VIEW_BOX = re.compile(r' viewBox="[^"]*"')
 _TEXT = re.compile(r"<text ((?:(?!transform)[^>])*)>([^<]*)</text>")
 
 
-def _sample(sample: Mapping[str, Any]) -> dict[str, Any]:
+def _sample(sample: Mapping[str, Any], say: Say) -> dict[str, Any]:
     results = sample["results"]
     return {
         **sample,
         "answers": [_marked(answer) for answer in sample["answers"]],
         "plates": [_marked(one) | {"figure": _figure(one["figure"])} for one in sample["plates"]],
-        "results": results and _results(results),
+        "results": results and _results(results, say),
     }
 
 
-def _results(results: Mapping[str, Any]) -> dict[str, Any]:
+def _results(results: Mapping[str, Any], say: Say) -> dict[str, Any]:
     axes: dict[str, int] = {}
     return _only(results, _RESULTS) | {
         "featured": [_featured(row) for row in results["featured"]],
-        "drugs": [_marked(_only(row, _DRUG)) for row in results["drugs"]],
-        "panels": [_panel(row, axes) for row in results["panels"]],
+        "drugs": [_drug(row, say) for row in results["drugs"]],
+        "panels": [_panel(row, axes, say) for row in results["panels"]],
         "axes": list(axes),
         "combinations": [_combination(item) for item in results["combinations"]],
         "n_front": len(results["front_combinations"]),
@@ -165,8 +170,20 @@ def _featured(row: Mapping[str, Any]) -> dict[str, Any]:
     return _marked(_only(row, _FEATURED)) | {"strip": row["strip"] and _figure(row["strip"])}
 
 
-def _panel(row: Mapping[str, Any], axes: dict[str, int]) -> dict[str, Any]:
-    return _marked(_only(row, _PANEL)) | {"figure": _parted(row["figure"], axes)}
+def _drug(row: Mapping[str, Any], say: Say) -> dict[str, Any]:
+    narrow = {name: _signs(row[name], say) for name in ("probability", "ic50")}
+    shown = _only(row, _DRUG) | narrow
+    return _marked(shown) | {"lines": drug_lines(shown, say("of"))}
+
+
+def _signs(words: str, say: Say) -> str:
+    """Write words of comparison as signs, for narrow columns."""
+    return words.replace(say("above"), ">").replace(say("below"), "<")
+
+
+def _panel(row: Mapping[str, Any], axes: dict[str, int], say: Say) -> dict[str, Any]:
+    found = {"figure": _parted(row["figure"], axes), "lines": panel_lines(row, say("own axis"))}
+    return _marked(_only(row, _PANEL)) | found
 
 
 def _parted(figure: Mapping[str, str] | None, axes: dict[str, int]) -> dict[str, Any] | None:
