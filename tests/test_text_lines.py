@@ -6,7 +6,7 @@ import pytest
 import typst
 
 from drp.report.pdf_content import of_the_view, printable
-from drp.report.text_lines import FONTS, lines, most_lines
+from drp.report.text_lines import FONTS, lines
 from drp.report.view import view
 from tests import report_example
 
@@ -60,15 +60,9 @@ def test_lines_are_those_of_typst_or_unknown(counted):
     assert known > 0.7 * len(counted) > 500
 
 
-def test_no_text_takes_more_lines_than_the_most(counted):
-    for words, bold, width, count in counted:
-        assert most_lines(words, width, bold=bold) >= count, (words, bold, width)
-
-
 def test_what_stands_before_the_text_takes_room():
     assert lines("sensitive", 6.0) == 1
     assert lines("not sensitive", 6.5) == 1 and lines("not sensitive", 6.5, indent_em=2.0) == 2
-    assert most_lines("not sensitive", 6.5, indent_em=2.0) == 2
 
 
 def test_rows_of_every_drug_table_are_counted_but_for_a_few():

@@ -12,7 +12,7 @@ from typing import Any, Final, get_args
 
 from drp.report.figures import FIGURE_STYLE
 from drp.report.palette import mark_svg
-from drp.report.pdf_rows import drug_lines, panel_lines
+from drp.report.pdf_rows import drug_lines
 from drp.report.phrases import catalogue
 from drp.report.record import Mark
 
@@ -23,8 +23,8 @@ SHOWN: Final = (
     "\u2190-\u2193\u2212\u2248\u2260\u2264\u2265"
 )
 _NOT_SHOWN = re.compile(f"[^{SHOWN}]|\u00ad")
-# In JSON, where a control character is an escape.
-_NOT_SHOWN_ESCAPED = re.compile(_NOT_SHOWN.pattern + r'|\\(?![n"\\])')
+# In JSON of plain letters, where all else is an escape.
+_ESCAPE = re.compile(r"\\(?:u[0-9a-f]{4}|.)")
 
 Say = Callable[[str], str]
 
@@ -95,11 +95,17 @@ def as_source(content: Mapping[str, Any]) -> bytes:
     >>> as_source({"drug": "`\t#x"}).decode().splitlines()[1]
     '#report(json(bytes(`{"drug": "\\u0060[U+0009]#x"}`.text)))'
     """
-    text = json.dumps(content, ensure_ascii=False)
-    if _NOT_SHOWN_ESCAPED.search(text):
-        text = json.dumps(_each_text(content, printable), ensure_ascii=False)
+    text = json.dumps(content)
+    if "\x7f" in text or not all(map(_is_shown, set(_ESCAPE.findall(text)))):
+        text = json.dumps(_each_text(content, printable))
     quoted = text.replace("`", "\\u0060")
     return f'#import "/report.typ": report\n#report(json(bytes(`{quoted}`.text)))'.encode()
+
+
+@lru_cache(maxsize=512)
+def _is_shown(escape: str) -> bool:
+    character: str = json.loads(f'"{escape}"')
+    return printable(character) == character
 
 
 @lru_cache(maxsize=512)  # axes come back all the time
@@ -115,16 +121,21 @@ def standalone(svg: str) -> str:
     size, _, drawn = printable(svg).partition(">")
     found = _VIEW_BOX.search(size)
     drawn = _CLASSES.sub(_attributes, drawn.removesuffix("</svg>"))
-    texts = _TEXT.findall(drawn)
-    if texts:
-        parts = "".join(f"<tspan {how}>{words}</tspan>" for how, words in texts)
-        drawn = f'{_TEXT.sub("", drawn)}<text font-family="Inter">{parts}</text>'
+    if "<text " in drawn:
+        drawn = _TEXT.sub("", drawn) + _one_text(_TEXT.findall(drawn))
     whole = f'<svg xmlns="http://www.w3.org/2000/svg"{found[0] if found else ""}>{drawn}</svg>'
     return whole.replace('"', "'")
 
 
 _VIEW_BOX = re.compile(r' viewBox="[^"]*"')
-_TEXT = re.compile(r"<text ((?:(?!transform)[^>])*)>([^<]*)</text>")
+_TEXT = re.compile(r"<text ([^>]*)>([^<]*)</text>")
+
+
+def _one_text(texts: Iterable[tuple[str, str]]) -> str:
+    """Put texts into one; only the turned ones stay as they are."""
+    turned = [f"<text {how}>{words}</text>" for how, words in texts if " transform=" in how]
+    parts = [f"<tspan {how}>{words}</tspan>" for how, words in texts if " transform=" not in how]
+    return f'<g font-family="Inter"><text>{"".join(parts)}</text>{"".join(turned)}</g>'
 
 
 def _sample(sample: Mapping[str, Any], say: Say) -> dict[str, Any]:
@@ -142,7 +153,7 @@ def _results(results: Mapping[str, Any], say: Say) -> dict[str, Any]:
     return _only(results, _RESULTS) | {
         "featured": [_featured(row) for row in results["featured"]],
         "drugs": [_drug(row, say) for row in results["drugs"]],
-        "panels": [_panel(row, axes, say) for row in results["panels"]],
+        "panels": [_panel(row, axes) for row in results["panels"]],
         "axes": list(axes),
         "combinations": [_combination(item) for item in results["combinations"]],
         "n_front": len(results["front_combinations"]),
@@ -181,9 +192,8 @@ def _signs(words: str, say: Say) -> str:
     return words.replace(say("above"), ">").replace(say("below"), "<")
 
 
-def _panel(row: Mapping[str, Any], axes: dict[str, int], say: Say) -> dict[str, Any]:
-    found = {"figure": _parted(row["figure"], axes), "lines": panel_lines(row, say("own axis"))}
-    return _marked(_only(row, _PANEL)) | found
+def _panel(row: Mapping[str, Any], axes: dict[str, int]) -> dict[str, Any]:
+    return _marked(_only(row, _PANEL)) | {"figure": _parted(row["figure"], axes)}
 
 
 def _parted(figure: Mapping[str, str] | None, axes: dict[str, int]) -> dict[str, Any] | None:
@@ -219,7 +229,7 @@ def _styled(classes: str) -> str:
 
 
 def _attributes(found: re.Match[str]) -> str:
-    return _styled(found[1])
+    return " " + _styled(found[1])
 
 
 def _style_attributes() -> dict[str, str]:
@@ -232,7 +242,7 @@ def _style_attributes() -> dict[str, str]:
     }
 
 
-_CLASSES = re.compile(r'(?<= )class="([a-z ]*)"')
+_CLASSES = re.compile(r' class="([a-z ]*)"')
 _CLASS_STYLES = _style_attributes()
 
 

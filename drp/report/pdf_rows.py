@@ -6,7 +6,7 @@ Widths and sizes stand here once; the template takes its columns from here.
 from collections.abc import Mapping
 from typing import Any, Final
 
-from drp.report.text_lines import lines, most_lines
+from drp.report.text_lines import lines
 
 _POINTS_PER_MM = 72 / 25.4
 # The table of all drugs: its columns, what lies between text and edge, sizes of letters.
@@ -15,7 +15,6 @@ _INSET_MM = 1.4
 _SIZE, _WHY_SIZE = 6.5, 6.1
 # A mark and the room after it.
 _MARK_MM = 3.3
-_PANEL_MM, _PANEL_SIZE, _PANEL_MARK_MM = 21.5, 6.4, 2.5
 
 
 def drug_lines(row: Mapping[str, Any], of: str) -> list[int] | None:
@@ -57,23 +56,6 @@ def _cells(row: Mapping[str, Any], of: str) -> list[str]:
 
 
 _MEASURES = ("ic50", "auc", "dss2", "at_peak")
-
-
-def panel_lines(row: Mapping[str, Any], own_axis: str) -> int:
-    """Count the lines over a curve, no fewer than there are.
-
-    Parameters
-    ----------
-    row : mapping
-        Of the view.
-    own_axis : str
-        What is said of a curve that does not share the axis.
-    """
-    width = _PANEL_MM * _POINTS_PER_MM / _PANEL_SIZE
-    notes = f", {row['notes']}" if row["notes"] else ""
-    words = row["call"] + notes + (f"; {own_axis}" if row["own_axis"] else "")
-    indent = _PANEL_MARK_MM * _POINTS_PER_MM / _PANEL_SIZE
-    return most_lines(row["drug"], width, bold=True) + most_lines(words, width, indent_em=indent)
 
 
 def _em(width_mm: float, size: float = _SIZE) -> float:

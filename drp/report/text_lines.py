@@ -8,7 +8,6 @@ import re
 import struct
 from collections.abc import Iterable
 from functools import cache, lru_cache
-from math import ceil
 from pathlib import Path
 
 FONTS = Path(__file__).parent / "fonts"
@@ -22,6 +21,7 @@ _WORDS = re.compile(r"[^ ]+")
 _PARTS = re.compile(r"[^\W_]*(?:[\W_]+|$)")
 
 
+@lru_cache(maxsize=4096)  # names and calls come back all the time
 def lines(words: str, width_em: float, *, bold: bool = False, indent_em: float = 0.0) -> int | None:
     """Count the lines of a text.
 
@@ -56,21 +56,6 @@ def lines(words: str, width_em: float, *, bold: bool = False, indent_em: float =
     share = _LEAST if width_em > _SHORT_EM else _LEAST_SHORT
     least = _filled(_PARTS.findall(words), width_em / share, indent_em, bold)
     return most if most == least else None
-
-
-def most_lines(words: str, width_em: float, *, bold: bool = False, indent_em: float = 0.0) -> int:
-    """Count the lines a text may take at most; as `lines`, but never unknown.
-
-    >>> most_lines("not sensitive", 6), most_lines("Methylprednisolone", 7)
-    (2, 2)
-    """
-    known = lines(words, width_em, bold=bold, indent_em=indent_em)
-    if known is not None:
-        return known
-    inside = width_em / _MOST
-    parts = _WORDS.findall(words)
-    broken = sum(ceil(_width(part, bold) / inside) - 1 for part in parts)
-    return broken + _filled(parts, inside, indent_em, bold, _width(" ", bold))
 
 
 def _filled(
