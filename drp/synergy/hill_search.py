@@ -90,11 +90,13 @@ def search(plan: Plan, constant: Mask, warm: tuple[Floats, Floats] | None) -> Fo
     starts: list[Starts] = []
     cells = []
     offset = 0
-    for curves in _alike(plan, plan.enough & ~constant):
+    lowest = _lowest_dose(plan)
+    for curves in _alike(plan, plan.enough & ~constant, lowest):
         group, x, level = _group(plan, curves)
         relative = tuple(np.round(x[:, 0] / LN10, DOSE_DECIMALS).tolist())
         table = make_table(relative, SLOPES, MARGIN, 1 if warm is None else DRAWN_EVERY)
-        one = _starts(table, group, plan, curves, warm)
+        own = None if warm is None else (warm[0][curves], warm[1][curves])
+        one = _starts(table, group, x, lowest[curves], own)
         columns.append(_columns(group, x, level, plan.weight.shape[1]))
         starts.append(one._replace(curve=one.curve + offset))
         cells.append((np.arange(shape[0])[:, None] * shape[1] + curves).ravel())
@@ -106,15 +108,19 @@ def search(plan: Plan, constant: Mask, warm: tuple[Floats, Floats] | None) -> Fo
         codes.ravel()[at] = ended
         for name, row in zip((*NAMES, "rss"), best, strict=True):
             found[name].ravel()[at] = row
-        above = np.where(np.isfinite(plan.log_dose), plan.log_dose, np.inf)
-        found["midpoint"] *= 10.0 ** above.min(axis=1, initial=300.0)
+        found["midpoint"] *= 10.0**lowest
     return Found({name: found[name] for name in NAMES}, found["rss"], codes)
 
 
-def _alike(plan: Plan, wanted: Mask) -> list[Indices]:
-    """Put curves together with the same relative doses and weights and the same kind of start."""
+def _lowest_dose(plan: Plan) -> Floats:
+    """Give log10 of the lowest dose above 0 of each curve."""
     above = np.where(np.isfinite(plan.log_dose), plan.log_dose, np.inf)
-    lowest = above.min(axis=1, initial=300.0)
+    lowest: Floats = above.min(axis=1, initial=300.0)
+    return lowest
+
+
+def _alike(plan: Plan, wanted: Mask, lowest: Floats) -> list[Indices]:
+    """Put curves together with the same relative doses and weights and the same kind of start."""
     relative = np.round(plan.log_dose - lowest[:, None], DOSE_DECIMALS)
     keys = np.concatenate([relative, plan.weight, plan.fixed[:, None]], axis=1)
     groups: dict[bytes, list[int]] = {}
@@ -174,27 +180,30 @@ def _columns(group: Group, x: Floats, level: Floats, n_rows: int) -> Columns:
 def _starts(
     table: Table,
     group: Group,
-    plan: Plan,
-    curves: Indices,
+    x: Floats,
+    lowest: Floats,
     warm: tuple[Floats, Floats] | None,
 ) -> Starts:
     """Find where to start: several places for observed curves, one or two for draws of them.
 
-    Free draws start from the observed optimum too: they are few, and Loewe rests on them alone.
+    A draw is followed from the best node or from the observed optimum, whichever explains more;
+    free draws from both: they are few, and Loewe rests on them alone. `lowest`: log10 of the lowest
+    dose of each curve; `warm`: midpoint and slope of each as observed.
     """
     if warm is None:
         return hill_starts.several_starts(table, group)
-    nodes = hill_starts.best_starts(table, group)
+    node, gain = hill_starts.best_nodes(table, group)
+    every = np.arange(len(node))
+    nodes = Starts(every, table.midpoint[node], table.eta[node])
+    own = np.log10(warm[0]) - lowest, np.log(warm[1])
+    midpoint, eta = (np.tile(one, len(node) // len(lowest)) for one in own)
     if group.fixed:
-        return nodes
-    midpoint, slope = (one[curves] for one in warm)
-    known = np.isfinite(midpoint)
-    log_dose = plan.log_dose[curves[0]]
-    own = np.arange(len(plan.values) * len(curves)).reshape(-1, len(curves))[:, known]
-    relative = np.log10(midpoint[known]) - log_dose[np.isfinite(log_dose)][0]
-    eta = np.broadcast_to(np.log(slope[known]), own.shape)
-    again = Starts(own.ravel(), np.broadcast_to(relative, own.shape).ravel(), eta.ravel())
-    return hill_starts.join([nodes, again])
+        better = hill_starts.explained_at(midpoint * LN10, eta, x, group) > gain
+        return Starts(
+            every, np.where(better, midpoint, nodes.midpoint), np.where(better, eta, nodes.eta)
+        )
+    known = np.flatnonzero(np.isfinite(midpoint))
+    return hill_starts.join([nodes, Starts(known, midpoint[known], eta[known])])
 
 
 def _follow(columns: Columns, starts: Starts, how: Search) -> tuple[Floats, Indices]:

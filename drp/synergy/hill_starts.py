@@ -28,6 +28,8 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 FALLING, RISING = 1, -1
+# Draws whose nodes are looked at together, in one product of a fixed shape.
+DRAWS_IN_CACHE = 128
 
 
 class Table(NamedTuple):
@@ -199,18 +201,67 @@ def several_starts(table: Table, group: Group) -> Starts:
     return join(found)
 
 
-def best_starts(table: Table, group: Group) -> Starts:
-    """Give the best node of each curve; the first where no node betters a flat curve."""
-    best = np.empty(group.y.shape[1], dtype=np.intp)
+def best_nodes(table: Table, group: Group) -> tuple[Indices, Floats]:
+    """Give the best node of each curve and what it explains; the first and 0 where none does.
+
+    Without a cap that is the node with the largest square of one product, which costs far less
+    than the gain under the cap, and is never below it. So the cap only has to be looked at for
+    curves whose best node lies beyond it.
+    """
     sums = node_sums(table, group)
-    for begin in range(0, len(best), CURVES_IN_CACHE):
-        part = slice(begin, begin + CURVES_IN_CACHE)
-        if group.fixed:
-            gains = _fixed_gains(table, group, part, sums)[0]
-        else:
-            gains = np.abs(node_gains(table, group, part, sums))
-        best[part] = np.argmax(gains, axis=0)
-    return Starts(np.arange(len(best)), table.midpoint[best], table.eta[best])
+    root = np.sqrt(sums.per_spread)
+    mean = np.zeros_like(sums.t) if group.fixed else sums.t / sums.whole
+    scaled = (root * (table.t - mean)).T.copy()
+    pulled = (group.weight[:, None] * group.y).T
+    n_curves = len(pulled)
+    node, gain, beyond = np.empty(n_curves, dtype=np.intp), np.empty(n_curves), []
+    padded = np.zeros((DRAWS_IN_CACHE, len(group.weight)))
+    for begin in range(0, n_curves, DRAWS_IN_CACHE):
+        part = slice(begin, begin + DRAWS_IN_CACHE)
+        some = pulled[part]
+        # A fixed shape, as in `_product`.
+        padded[: len(some)] = some
+        pull = padded @ scaled
+        best = np.argmax(np.abs(pull), axis=1)
+        pull = np.take_along_axis(pull, best[:, None], axis=1)[: len(some), 0]
+        best = best[: len(some)]
+        span, rest = pull * root[best, 0], mean[best, 0]
+        over = np.maximum(span - span * rest, -span * rest) > group.room[part]
+        node[part], gain[part] = best, pull * pull
+        beyond.append(np.flatnonzero(over) + begin)
+    capped = np.concatenate(beyond)
+    for begin in range(0, len(capped), CURVES_IN_CACHE):
+        at = capped[begin : begin + CURVES_IN_CACHE]
+        few = group._replace(y=group.y[:, at], room=group.room[at])
+        gains = np.abs(node_gains(table, few, slice(None), sums))
+        node[at] = np.argmax(gains, axis=0)
+        gain[at] = gains[node[at], np.arange(len(at))]
+    return node, gain
+
+
+def explained_at(midpoint: Floats, eta: Floats, x: Floats, group: Group) -> Floats:
+    """Give what curves with a fixed start explain at a midpoint and a slope each.
+
+    Parameters
+    ----------
+    midpoint, eta : array (n_curves,)
+        ln of the midpoint and of the slope; NaN = unknown.
+    x : array (n_doses, n_curves)
+        ln of the doses, relative to the same dose as the midpoints.
+    group : Group
+        The curves.
+
+    Returns
+    -------
+    array (n_curves,)
+        As `node_gains`, without the sign; NaN where a midpoint is unknown.
+    """
+    t = 0.5 + 0.5 * np.tanh(0.5 * np.exp(eta) * (x - midpoint))
+    weighted = group.weight[:, None] * t
+    square, pull = total(weighted * t), total(weighted * group.y)
+    span = np.minimum(pull / np.maximum(square, TINY), group.room)
+    explained: Floats = span * (2.0 * pull - span * square)
+    return explained
 
 
 def join(parts: list[Starts]) -> Starts:
