@@ -209,34 +209,42 @@ def best_nodes(table: Table, group: Group) -> tuple[Indices, Floats]:
     curves whose best node lies beyond it.
     """
     sums = node_sums(table, group)
-    root = np.sqrt(sums.per_spread)
-    mean = np.zeros_like(sums.t) if group.fixed else sums.t / sums.whole
-    scaled = (root * (table.t - mean)).T.copy()
+    root = np.sqrt(sums.per_spread)[:, 0]
+    mean = np.zeros_like(root) if group.fixed else sums.t[:, 0] / sums.whole
+    scaled = (root * (table.t.T - mean)).copy()
     pulled = (group.weight[:, None] * group.y).T
     n_curves = len(pulled)
-    node, gain, beyond = np.empty(n_curves, dtype=np.intp), np.empty(n_curves), []
+    node, gain = np.empty(n_curves, dtype=np.intp), np.empty(n_curves)
+    every, over = np.arange(DRAWS_IN_CACHE), np.zeros(n_curves, dtype=bool)
     padded = np.zeros((DRAWS_IN_CACHE, len(group.weight)))
     for begin in range(0, n_curves, DRAWS_IN_CACHE):
         part = slice(begin, begin + DRAWS_IN_CACHE)
-        some = pulled[part]
-        # A fixed shape, as in `_product`.
-        padded[: len(some)] = some
-        pull = padded @ scaled
+        n_some = len(pulled[part])
+        padded[:n_some] = pulled[part]
+        pull = padded @ scaled  # a fixed shape, as in `_product`
         best = np.argmax(np.abs(pull), axis=1)
-        pull = np.take_along_axis(pull, best[:, None], axis=1)[: len(some), 0]
-        best = best[: len(some)]
-        span, rest = pull * root[best, 0], mean[best, 0]
-        over = np.maximum(span - span * rest, -span * rest) > group.room[part]
-        node[part], gain[part] = best, pull * pull
-        beyond.append(np.flatnonzero(over) + begin)
-    capped = np.concatenate(beyond)
-    for begin in range(0, len(capped), CURVES_IN_CACHE):
-        at = capped[begin : begin + CURVES_IN_CACHE]
-        few = group._replace(y=group.y[:, at], room=group.room[at])
-        gains = np.abs(node_gains(table, few, slice(None), sums))
-        node[at] = np.argmax(gains, axis=0)
-        gain[at] = gains[node[at], np.arange(len(at))]
+        most = pull[every, best]
+        span = most * root[best]
+        below = span * mean[best]
+        node[part], gain[part] = best[:n_some], (most * most)[:n_some]
+        over[part] = np.maximum(span - below, -below)[:n_some] > group.room[part]
+    _under_the_cap(table, group, sums, np.flatnonzero(over), node, gain)
     return node, gain
+
+
+def _under_the_cap(
+    table: Table, group: Group, sums: NodeSums, at: Indices, node: Indices, gain: Floats
+) -> None:
+    """Find the best node of some curves by the gain under the cap."""
+    for begin in range(0, len(at), CURVES_IN_CACHE):
+        some = at[begin : begin + CURVES_IN_CACHE]
+        few = group._replace(y=group.y[:, some], room=group.room[some])
+        if group.fixed:
+            gains = _fixed_gains(table, few, slice(None), sums)[0]
+        else:
+            gains = np.abs(node_gains(table, few, slice(None), sums))
+        node[some] = np.argmax(gains, axis=0)
+        gain[some] = gains[node[some], np.arange(len(some))]
 
 
 def explained_at(midpoint: Floats, eta: Floats, x: Floats, group: Group) -> Floats:

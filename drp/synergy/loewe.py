@@ -117,8 +117,9 @@ class _Drug(NamedTuple):
         # (Y - c) and (d - Y) are sums of parts of one sign: nothing cancels near the ends.
         reached = self.below + self.width * upper
         left = self.above + self.width * lower
-        value = np.exp(self.log_dose - self.per_slope * (np.log(reached) - np.log(left)))
-        slope = -value * self.per_slope * self.width * upper * lower * (1.0 / reached + 1.0 / left)
+        value = np.exp(self.log_dose - self.per_slope * np.log(reached / left))
+        share = self.per_slope * self.width * upper * lower * (reached + left) / (reached * left)
+        slope = -value * share
         return value, slope
 
 
@@ -138,12 +139,11 @@ def _root(drugs: list[_Drug], first: Floats) -> tuple[Floats, Mask]:
     """Find the logit of the root within the range: Newton on ln of the sum, kept in a bracket."""
     shape = first.shape
     end = np.log((1.0 - EDGE) / EDGE)
-    low, high = np.full(shape, -end), np.full(shape, end)
-    bracketed = (_sum(drugs, low)[0] > 0) & (_sum(drugs, high)[0] < 0)
+    bracketed = (_sum(drugs, np.array(-end))[0] > 0) & (_sum(drugs, np.array(end))[0] < 0)
     at = np.flatnonzero(bracketed)
     logit = np.zeros(shape)
     part = [_picked(drug, at, shape) for drug in drugs]
-    here, low, high = first.ravel()[at], low.ravel()[at], high.ravel()[at]
+    here, low, high = first.ravel()[at], np.full(len(at), -end), np.full(len(at), end)
     for count in range(MOST_STEPS):
         value, slope = _sum(part, here)
         low, high = np.where(value > 0, here, low), np.where(value > 0, high, here)
