@@ -209,8 +209,12 @@ def best_nodes(table: Table, group: Group) -> tuple[Indices, Floats]:
     curves whose best node lies beyond it.
     """
     sums = node_sums(table, group)
-    root = np.sqrt(sums.per_spread)[:, 0]
-    mean = np.zeros_like(root) if group.fixed else sums.t[:, 0] / sums.whole
+    root, mean = np.sqrt(sums.per_spread)[:, 0], np.zeros(len(table.t))
+    if not group.fixed:
+        mean = sums.t[:, 0] / sums.whole
+        # As in `node_gains`: seen in viability t must show a span too.
+        rest = sums.whole - 2.0 * sums.t + sums.tt
+        root[(sums.spread <= SMALLEST_SPREAD * rest)[:, 0]] = 0.0
     scaled = (root * (table.t.T - mean)).copy()
     pulled = (group.weight[:, None] * group.y).T
     n_curves = len(pulled)
