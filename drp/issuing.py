@@ -26,7 +26,7 @@ from drp.report.failure import (
 from drp.report.fhir import render_fhir
 from drp.report.html import render_html
 from drp.report.pdf import render_pdf
-from drp.report.record import PatientRecord, read_record, render_json
+from drp.report.record import PatientRecord, record_of, render_json
 from drp.report.view import view
 from drp.storage import read_json, write_json, write_together
 
@@ -55,11 +55,11 @@ def issue_report(
     Failure or None
         What went wrong, if a page about that was written instead.
     """
-    text = record.read_text(encoding="utf-8")
-    failure = read_failure(json.loads(text))
+    content = json.loads(record.read_bytes())
+    failure = read_failure(content)
     if failure is None:
         try:
-            _issue(read_record(text), outputs, time, language)
+            _issue(record_of(content), outputs, time, language)
         except (*NOT_OF_ONE, DataError):
             raise  # neither is this patient's fault alone
         except Exception as fault:  # noqa: BLE001 (the others' reports must not wait for this one)

@@ -5,6 +5,7 @@ be known is NaN with a flag, never left out.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -124,7 +125,7 @@ def fit_curves(
         intervals=True,
         level=level,
         at_dose=asked,
-        noise=_noise_of_sample(dose, response, groups, means, bounds),
+        noise=partial(_noise_of_sample, groups),
         seed=seed,
     )
     free = _model_free(means, low, high)
@@ -140,7 +141,8 @@ def fit_curves(
         **_growth(groups, dose, gr, low, high),
     }
     # A replicate that moves the means' area by less than a tenth of what counts is not tried.
-    shift = largest_auc_shift(dose, response, bounds=bounds, at_least=LARGEST_AREA_GAP / 10)
+    least = LARGEST_AREA_GAP / 10
+    shift = largest_auc_shift(dose, response, bounds=bounds, at_least=least, auc=fits.auc)
     flags = {
         **identifiability(fits, means, free["auc_model_free"], shift),
         **{name: groups[name].to_numpy(dtype=bool) for name in GROUP_FLAGS},
@@ -154,16 +156,9 @@ def fit_curves(
     return check(pd.DataFrame(columns), "curves")
 
 
-def _noise_of_sample(
-    dose: Floats,
-    response: Floats,
-    groups: pd.DataFrame,
-    means: DoseMeans,
-    bounds: Bounds | None,
-) -> Noise | None:
+def _noise_of_sample(groups: pd.DataFrame, fits: Fits) -> Noise | None:
     """Noise about the curves, shared among the curves of a sample; None if all stand alone."""
-    fits = fit(dose, response, bounds=bounds)
-    freedom = np.maximum(means.n_points - free_parameters(fits.status), 0).astype(np.float64)
+    freedom = np.maximum(fits.n_points - free_parameters(fits.status), 0).astype(np.float64)
     noise = shared_noise(fits.sse, freedom, pd.factorize(groups["sample"], sort=True)[0])
     return noise if is_shared(noise, freedom) else None
 

@@ -170,6 +170,8 @@ def checked_wells(viability: pd.DataFrame) -> pd.DataFrame:
 
 
 def _number(viability: pd.DataFrame, name: str, found: Problems) -> "pd.Series[float]":
+    if pd.api.types.is_float_dtype(viability[name].dtype):
+        return viability[name].astype("float64")  # as the stages give it: there is no text to find
     values = pd.to_numeric(viability[name], errors="coerce")
     text = values.isna() & viability[name].notna() & (viability[name].astype(str) != "")
     if text.any():

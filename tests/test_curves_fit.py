@@ -213,6 +213,34 @@ def test_shared_doses_take_a_shorter_way_to_the_same_bits():
     assert differences(shared, own) == []
 
 
+def test_how_many_starts_are_followed_together_changes_no_bit(monkeypatch):
+    from drp.curves import search
+
+    response = simulate(60, DESIGNS["5x2"], seed=10)
+    response[::3, :2] = np.nan  # a second batch, of fewer doses
+    response[1::3, -2:] = np.nan  # and a third, as many but others
+    whole = fit(DESIGNS["5x2"], response, intervals=True)
+    for at_once in (1, 7, 50):
+        monkeypatch.setattr(search, "STARTS_AT_ONCE", at_once)
+        assert differences(whole, fit(DESIGNS["5x2"], response, intervals=True)) == []
+
+
+def test_noise_may_follow_from_the_fits_themselves(monkeypatch):
+    from drp.curves import fitting
+    from drp.curves.noise import Noise
+
+    response = simulate(19, DESIGNS["5x2"], seed=9)
+
+    def noise_of(fits):
+        return Noise(np.full(19, np.median(fits.sse) / 6), np.full(19, 30.0))
+
+    first = fit(DESIGNS["5x2"], response)
+    known = fit(DESIGNS["5x2"], response, intervals=True, noise=noise_of(first))
+    assert differences(known, fit(DESIGNS["5x2"], response, intervals=True, noise=noise_of)) == []
+    monkeypatch.setattr(fitting, "BLOCK_SIZE", 8)
+    assert differences(known, fit(DESIGNS["5x2"], response, intervals=True, noise=noise_of)) == []
+
+
 def test_blocks_and_batches_change_no_bit(monkeypatch):
     from drp.curves import fitting
 

@@ -11,7 +11,8 @@ import pytest
 from drp.report.fhir import render_fhir
 from drp.report.html import render_html
 from drp.report.index import index_row, render_index
-from drp.report.pdf import printable, render_pdf
+from drp.report.pdf import render_pdf
+from drp.report.pdf_content import printable
 from drp.report.record import read_record, render_json
 from tests import report_example
 from tests.test_report_html import Page

@@ -1,6 +1,7 @@
 """The PDF: pages, tags, text, equal bytes; nothing in a record is read as typst."""
 
 import io
+import json
 import re
 import subprocess
 import sys
@@ -11,7 +12,8 @@ import pytest
 
 from drp.report import numerals
 from drp.report.figures import FIGURE_STYLE
-from drp.report.pdf import _SHOWN, _standalone, _with_axes_apart, printable, render_pdf
+from drp.report.pdf import render_pdf
+from drp.report.pdf_content import SHOWN, as_source, of_the_view, printable, standalone
 from drp.report.record import PatientRecord, read_record
 from drp.report.view import view
 from tests import report_example
@@ -165,25 +167,59 @@ def test_what_was_set_for_others_before_changes_nothing(content, record, tmp_pat
 def test_the_curves_of_one_axis_share_its_drawing(record):
     shown = view(record, report_example.GENERATED)
     before = shown["samples"][0]["results"]["panels"]
-    after = _with_axes_apart(shown)["samples"][0]["results"]["panels"]
-    drawn = [(one["figure"], two["figure"]) for one, two in zip(before, after, strict=True)]
+    results = of_the_view(shown)["samples"][0]["results"]
+    drawn = [
+        (one["figure"], two["figure"]) for one, two in zip(before, results["panels"], strict=True)
+    ]
     drawn = [(one, two) for one, two in drawn if one]
     assert len(drawn) > 30
-    assert len({two["axes"] for _, two in drawn}) < 4
+    assert len(results["axes"]) < 4
     for one, two in drawn:
-        assert "<text" in two["axes"] and "<text" not in two["svg"]
-        inner = two["axes"].partition(">")[2].removesuffix("</svg>")
-        assert two["svg"].replace('">', f'">{inner}', 1) == one["svg"]
+        axes = results["axes"][two["axes"]]
+        assert words_of(axes) == words_of(one["svg"]) and not words_of(two["svg"])
+        assert shapes_of(axes) + shapes_of(two["svg"]) == shapes_of(one["svg"])
+
+
+def words_of(svg: str) -> list[str]:
+    return re.findall(r">([^<>]+)</", svg)
+
+
+def shapes_of(svg: str) -> list[str]:
+    return re.findall(r"""<path[^>]* d=["']([^"']*)""", svg)
+
+
+def test_a_drawing_for_the_pdf_says_and_draws_the_same(record):
+    shown = view(record, report_example.GENERATED)["samples"][0]
+    drawings = [one["figure"]["svg"] for one in shown["plates"]]
+    for item in shown["results"]["combinations"]:
+        drawings += [
+            one[kind]["svg"] for one in item["matrices"] for kind in ("excess", "inhibition")
+        ]
+    assert len(drawings) > 4
+    for svg in drawings:
+        made = standalone(svg)
+        assert sorted(words_of(made)) == sorted(words_of(svg))
+        assert shapes_of(made) == shapes_of(svg)
+        assert '"' not in made and made.count("<text") <= 2  # one of them may be turned
+
+
+def test_what_the_template_is_given_can_hold_no_markup():
+    odd = "`#panic()` \\u0007 \\ \" ' \n \t \u0085 \u2028 漢 ]"
+    source = as_source({"odd": odd}).decode()
+    assert source.count("`") == 2 and len(source.splitlines()) == 2
+    given = json.loads(source[source.index("`") + 1 : source.rindex("`")])
+    assert given == {"odd": printable(odd)}
+    assert "[U+0009]" in given["odd"] and "[U+2028]" in given["odd"]
 
 
 def test_every_style_of_a_figure_becomes_attributes():
     names = re.findall(r"\.(\w+)\{", FIGURE_STYLE)
     for name in names:
-        svg = _standalone(f'<svg viewBox="0 0 1 1"><path class="{name}" d="M0 0"/></svg>')
+        svg = standalone(f'<svg viewBox="0 0 1 1"><path class="{name}" d="M0 0"/></svg>')
         (rule,) = re.findall(rf"\.{name}\{{(.*?)\}}", FIGURE_STYLE)
         for style in rule.split(";"):
             key, value = style.split(":")
-            assert f'{key}="{value}"' in svg
+            assert f"{key}='{value}'" in svg
         assert "class=" not in svg
 
 
@@ -212,7 +248,7 @@ def test_text_of_users_stays_text():
 
 def test_every_character_taken_as_shown_has_a_glyph(record):
     # PDF/A refuses a file with a missing glyph, so that this would raise.
-    every = [chr(code) for code in range(32, 0x2300) if re.match(f"[{_SHOWN}]", chr(code))]
+    every = [chr(code) for code in range(32, 0x2300) if re.match(f"[{SHOWN}]", chr(code))]
     assert len(every) > 400
     words = " ".join(every)
     assert printable("".join(every)).count("[U+") == 1  # the soft hyphen

@@ -11,6 +11,7 @@ from scipy.optimize import least_squares
 
 from drp.curves import Bounds, fit
 from drp.synergy.hill import fit_hill, refit_hill
+from drp.synergy.hill_starts import Group, best_nodes, make_table, node_gains, node_sums
 from tests.examples import examples
 from tests.many_starts import least_cost
 from tests.synergy_cases import hill, load_cases
@@ -223,8 +224,11 @@ def test_bad_doses_are_named():
         fit_hill([0, 1, 1, 3, 4], [[1.0, 2, 3, 4, 5]])
 
 
+NAMES = ("start", "plateau", "midpoint", "slope")
+
+
 def bits(fits):
-    return [getattr(fits, name).tobytes() for name in ("start", "plateau", "midpoint", "slope")]
+    return [getattr(fits, name).tobytes() for name in NAMES]
 
 
 def test_neither_neighbours_nor_the_order_of_doses_change_a_bit():
@@ -268,14 +272,45 @@ def test_draws_are_fitted_as_well_as_observed_values():
     assert np.sqrt(((ours - theirs) ** 2).mean()) < 0.15
 
 
-def test_a_draw_does_not_depend_on_the_others():
+@pytest.mark.parametrize("fixed", [False, True])
+def test_a_draw_depends_neither_on_other_draws_nor_on_other_curves(fixed):
     values = noisy(5, 4, seed=31)
-    observed = fit_hill(DOSE, values)
-    drawn = draws_of(values, 40, 3, seed=32)
-    whole = refit_hill(observed, DOSE, drawn)
-    for draw in (0, 39):
-        one = refit_hill(observed, DOSE, drawn[[draw]])
-        assert one.midpoint.tobytes() == whole.midpoint[[draw]].tobytes()
+    start = values[:, 0] if fixed else np.full(5, np.nan)
+    observed = fit_hill(DOSE, values, start=start)
+    drawn = draws_of(values, 300, 3, seed=32)
+    starts = drawn[:, :, 0] if fixed else np.full((300, 5), np.nan)
+    whole = refit_hill(observed, DOSE, drawn, start=starts)
+    for draw in (0, 137, 299):
+        one = refit_hill(observed, DOSE, drawn[[draw]], start=starts[[draw]])
+        assert bits(one) == [getattr(whole, name)[[draw]].tobytes() for name in NAMES]
+    for curve in (0, 4):
+        some = [curve]
+        alone = refit_hill(observed.take(some), DOSE, drawn[:, some], start=starts[:, some])
+        assert bits(alone) == bits(whole.take(some))
+
+
+@pytest.mark.parametrize("fixed", [False, True])
+def test_the_best_node_is_the_one_that_explains_most_under_the_cap(fixed):
+    values = np.concatenate([noisy(200, 10, seed=41), 60 + noisy(200, 10, seed=42)]).T
+    level = values[0] if fixed else values.mean(axis=0)
+    room = np.maximum(105 - level, 0.0) if fixed else 105 - level
+    group = Group(values - level, np.arange(1.0, 9.0) if fixed else np.ones(8), room, fixed)
+    table = make_table((-1e4, *np.log10(DOSE[1:] / 0.1).tolist()), (0.1, 10.0), 1.0, 2)
+    node, gain = best_nodes(table, group)
+    sums = node_sums(table, group)
+    gains = np.concatenate(
+        [
+            np.abs(node_gains(table, group, slice(begin, begin + 32), sums))
+            for begin in range(0, 400, 32)
+        ],
+        axis=1,
+    )
+    most = gains.max(axis=0)
+    np.testing.assert_allclose(gain, most, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(gains[node, np.arange(400)], most, rtol=1e-6, atol=1e-6)
+    # The cap has to matter for some curves and not for others.
+    free = best_nodes(table, group._replace(room=np.full(400, np.inf)))[1]
+    assert 20 < (free > most * (1 + 1e-6)).sum() < 380
 
 
 def test_draws_of_an_inactive_curve_stay_constant():

@@ -1,5 +1,6 @@
 """Fit a batch of curves: the public door of the engine."""
 
+from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ from drp.curves.metrics import area_under_curve, drug_sensitivity_scores
 from drp.curves.model import Bounds, Floats
 from drp.curves.noise import Noise, own_noise
 from drp.curves.robust import FEWEST_WELLS, settle, squared_error, wells_at_curve
-from drp.curves.search import FALLING, RISING, Searched, batches, search
+from drp.curves.search import FALLING, RISING, Searched, batches, search_all
 
 __all__ = ["Direction", "Fits", "fit"]
 
@@ -47,7 +48,7 @@ def fit(
     intervals: bool = False,
     level: float = 0.95,
     at_dose: ArrayLike | None = None,
-    noise: Noise | None = None,
+    noise: Noise | Callable[[Fits], Noise | None] | None = None,
     seed: int = 0,
     robust: bool = False,
 ) -> Fits:
@@ -71,9 +72,10 @@ def fit(
         Coverage of the intervals, between 0 and 1.
     at_dose : array (n_curves,) or (n_curves, n), optional
         Doses at which the viability wants an interval; NaN = none.
-    noise : Noise, optional
-        Noise of the wells of each curve for errors, intervals and the flat test; else each curve's
-        own residuals, SSE / (n - 4), which needs more than four wells.
+    noise : Noise or callable, optional
+        Noise of the wells of each curve for errors, intervals and the flat test, or what gives it
+        from the fits without intervals; else each curve's own residuals, SSE / (n - 4), which needs
+        more than four wells.
     seed : int
         Seed of the simulated null distributions behind `p_flat`.
     robust : bool
@@ -94,9 +96,16 @@ def fit(
     ('converged', 5, 2.0)
     """
     options = Options(bounds or Bounds(), DIRECTIONS[direction], intervals, level, seed)
-    wells = Wells.of(dose, viability, weights, at_dose, noise)
-    columns: dict[str, NDArray[Any]] = {}
+    wells = Wells.of(dose, viability, weights, at_dose)
     n_curves = len(wells.viability)
+    if callable(noise) and n_curves <= BLOCK_SIZE and not robust:
+        return Fits(**_fit_with_noise_of(noise, wells, options))
+    if callable(noise):
+        noise = noise(
+            fit(dose, viability, weights, bounds=bounds, direction=direction, robust=robust)
+        )
+    wells = wells._replace(noise=noise)
+    columns: dict[str, NDArray[Any]] = {}
     for begin in range(0, max(n_curves, 1), BLOCK_SIZE):
         block = slice(begin, begin + BLOCK_SIZE)
         found = (
@@ -137,7 +146,6 @@ class Wells(NamedTuple):
         viability: ArrayLike,
         weights: ArrayLike | None,
         at_dose: ArrayLike | None,
-        noise: Noise | None,
     ) -> "Wells":
         """Turn what a caller gave into arrays."""
         values = np.array(viability, dtype=np.float64, ndmin=2, copy=None)
@@ -146,7 +154,7 @@ class Wells(NamedTuple):
             at = np.log10(np.asarray(doses, np.float64))
         at = np.broadcast_to(at, (len(values), *at.shape[1:]))
         given = None if weights is None else np.asarray(weights, dtype=np.float64)
-        return cls(np.asarray(dose, dtype=np.float64), values, given, at, noise)
+        return cls(np.asarray(dose, dtype=np.float64), values, given, at, None)
 
     def take(self, curves: slice | NDArray[np.intp]) -> "Wells":
         """Give the same for some curves; what all curves share stays as it is."""
@@ -160,25 +168,57 @@ class Wells(NamedTuple):
         return Wells(some(self.dose), self.viability[curves], weights, self.at[curves], noise)
 
 
+class Block(NamedTuple):
+    """Some curves after the search: their means, the columns so far, and what each batch found."""
+
+    means: DoseMeans
+    columns: dict[str, NDArray[Any]]
+    searched: list[tuple[NDArray[np.intp], DoseMeans, Searched]]
+
+
 def _fit_block(wells: Wells, options: Options) -> dict[str, NDArray[Any]]:
     """Fit some curves; few enough for all they need to be held at once."""
+    block = _search_block(wells, options)
+    if options.intervals:
+        _add_uncertainty(block, wells, options)
+    return block.columns
+
+
+def _search_block(wells: Wells, options: Options) -> Block:
     means = collapse(wells.dose, wells.viability, wells.weights)
     columns = _empty(means, wells.at.shape)
     usable = np.flatnonzero(is_usable(means))
-    for group in batches(means.take(usable), BATCH_SIZE):
-        curves = usable[group]
-        part = means.take(curves)
-        searched = search(part, options.bounds, options.signs)
-        found = _describe(part, searched, options.bounds)
-        if options.intervals:
-            known = wells.noise
-            own = own_noise(part, searched.best.loss) if known is None else known.take(curves)
-            found |= _uncertainty(part, searched, options, wells.at[curves], own)
-        for name, values in found.items():
+    groups = [usable[group] for group in batches(means.take(usable), BATCH_SIZE)]
+    parts = [means.take(curves) for curves in groups]
+    found = search_all(parts, options.bounds, options.signs, keep_gains=options.intervals)
+    for curves, part, searched in zip(groups, parts, found, strict=True):
+        for name, values in _describe(part, searched, options.bounds).items():
             columns[name][curves] = values
-    if options.intervals and len(usable):
-        columns["p_flat"][usable] = _p_flat(means, usable, columns, wells.noise, options)
-    return columns
+    return Block(means, columns, list(zip(groups, parts, found, strict=True)))
+
+
+def _add_uncertainty(block: Block, wells: Wells, options: Options) -> None:
+    """Add errors, intervals and p-values to the columns of a block."""
+    for curves, part, searched in block.searched:
+        known = wells.noise
+        own = own_noise(part, searched.best.loss) if known is None else known.take(curves)
+        found = _uncertainty(part, searched, options, wells.at[curves], own)
+        for name, values in found.items():
+            block.columns[name][curves] = values
+    usable = np.flatnonzero(is_usable(block.means))
+    if len(usable):
+        block.columns["p_flat"][usable] = _p_flat(
+            block.means, usable, block.columns, wells.noise, options
+        )
+
+
+def _fit_with_noise_of(
+    fits: Callable[[Fits], Noise | None], wells: Wells, options: Options
+) -> dict[str, NDArray[Any]]:
+    """Fit curves of one block whose noise follows from all fits; they are searched once."""
+    block = _search_block(wells, options)
+    _add_uncertainty(block, wells._replace(noise=fits(Fits(**block.columns))), options)
+    return block.columns
 
 
 def is_usable(means: DoseMeans) -> NDArray[np.bool_]:

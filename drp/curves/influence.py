@@ -17,6 +17,7 @@ def largest_auc_shift(
     bounds: Bounds | None = None,
     direction: Direction = "both",
     at_least: float = 0.0,
+    auc: ArrayLike | None = None,
 ) -> Floats:
     """Give the largest change of the area under the curve when one well is left out.
 
@@ -31,6 +32,9 @@ def largest_auc_shift(
     at_least : float
         A replicate is tried only if leaving it out moves the area under the dose means by so many
         points; that costs far less to find out than a fit. A well alone at its dose always is.
+
+    auc : array (n_curves,), optional
+        Area under each curve with all wells, where it is known already.
 
     Returns
     -------
@@ -50,7 +54,9 @@ def largest_auc_shift(
     weight = np.array(np.broadcast_to(given, values.shape))
     values[np.isnan(doses) | ~(weight > 0)] = np.nan
     weight[np.isnan(values)] = 0.0
-    area = fit(doses, values, weight, bounds=bounds, direction=direction).auc
+    if auc is None:
+        auc = fit(doses, values, weight, bounds=bounds, direction=direction).auc
+    area = np.asarray(auc, dtype=np.float64)
     curve, well = np.nonzero(_candidates(doses, values))
     largest = np.full(len(values), np.nan)
     if at_least > 0:

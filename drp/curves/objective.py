@@ -36,6 +36,18 @@ class Problem(NamedTuple):
     eta_low: float
     eta_high: float
 
+    @classmethod
+    def joined(cls, parts: "list[Problem]") -> "Problem":
+        """Put problems with equally many doses and the same lowest limits side by side."""
+        x, y, weight = (np.hstack([part[place] for part in parts]) for place in range(3))
+        box = Box(*(np.concatenate(one) for one in zip(*(part.box for part in parts), strict=True)))
+        whole, spread, e_high = (
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("whole", "spread", "e_high")
+        )
+        limits = parts[0].e_low, parts[0].eta_low, parts[0].eta_high
+        return cls(x, y, weight, whole, box, spread, e_high, *limits)
+
     def take(self, columns: NDArray[np.intp]) -> "Problem":
         """Give the same for some columns only, laid out by rows, on which sums rely."""
         return Problem(

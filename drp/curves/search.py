@@ -1,6 +1,7 @@
 """The best curve of each batch: starts from the table, Newton, the best of all and of flat."""
 
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,9 @@ FALLING, RISING = 1, -1
 RIVAL_ERROR_SHARE, RIVAL_DISTANCE = 0.01, 0.3
 # Fewer curves with the same doses than this have their tables worked out one by one.
 FEWEST_TO_SHARE = 24
+# Starts that are followed together; it bounds memory, not results. The last of them take dozens of
+# steps more than most, and these cost the same for one start as for a hundred.
+STARTS_AT_ONCE = 32768
 # Where flat curves are outside the limits, nodes are measured against a loss this many times that
 # of the worst imaginable fit.
 WORST = 1e3
@@ -126,19 +130,102 @@ def search(means: DoseMeans, bounds: Bounds, signs: tuple[int, ...]) -> Searched
     Searched
         The best fits, and what the search knows of the rest of the parameter space.
     """
+    return search_all([means], bounds, signs)[0]
+
+
+def search_all(
+    parts: list[DoseMeans], bounds: Bounds, signs: tuple[int, ...], *, keep_gains: bool = True
+) -> list[Searched]:
+    """Search several batches; starts of batches with equally many doses are followed together.
+
+    Parameters
+    ----------
+    parts : list of DoseMeans
+        The batches.
+    bounds, signs
+        As in `search`.
+    keep_gains : bool
+        Whether intervals will be made of the result; without, `Searched.gains` is empty.
+
+    Returns
+    -------
+    list of Searched
+        The same to the last bit as one by one.
+    """
+    scanned = [_scanned(means, bounds, signs, keep_gains) for means in parts]
+    ends: dict[int, tuple[Point, NDArray[np.bool_]]] = {}
+    for rows in sorted({len(means.x) for means in parts}):
+        alike = [place for place, means in enumerate(parts) if len(means.x) == rows]
+        ends |= zip(alike, _polished([scanned[place] for place in alike]), strict=True)
+    found = []
+    for place, (means, one) in enumerate(zip(parts, scanned, strict=True)):
+        point, converged = ends[place]
+        best = _pick(means, Ends(one.curve, one.sign, converged, point), one.flat_at, one.excess)
+        own = np.arange(len(means.x_min))
+        own += len(own) * np.where(best.sign == signs[0], 0, 1)
+        problem = one.problem.take(own)
+        found.append(Searched(best, one.nodes, one.gains, one.base, problem, one.excess))
+    return found
+
+
+class _Scanned(NamedTuple):
+    """A batch whose table was looked at: its starts, flat lists, and what flat curves are worth."""
+
+    problem: Problem
+    curve: NDArray[np.intp]
+    sign: NDArray[np.int64]
+    column: NDArray[np.intp]
+    e: Floats
+    eta: Floats
+    nodes: Nodes
+    gains: Floats
+    base: Floats
+    flat_at: Floats
+    excess: Floats
+
+
+def _scanned(
+    means: DoseMeans, bounds: Bounds, signs: tuple[int, ...], keep_gains: bool
+) -> _Scanned:
     level = means.level
     flat_at = flat_level(bounds, level)
-    flat_excess = np.where(np.isnan(flat_at), np.inf, means.total_weight * (flat_at - level) ** 2)
+    excess = np.where(np.isnan(flat_at), np.inf, means.total_weight * (flat_at - level) ** 2)
     spread = total(means.weight * (means.mean - level) ** 2)
     # Where no curve may be flat, any start is better than none.
-    base = np.where(np.isfinite(flat_excess), flat_excess, WORST * (spread + level**2))
-    table, starts_of, gains = _scan(means, bounds, signs, base, spread)
+    base = np.where(np.isfinite(excess), excess, WORST * (spread + level**2))
+    table, starts_of, gains = _scan(means, bounds, signs, base, spread, keep_gains)
     problem = _problem(means, bounds, signs, level, spread)
-    curve, sign, column, e, eta = _columns(means, starts_of)
-    point, converged = polish(problem, column, e, eta, curve)
-    best = _pick(means, Ends(curve, sign, converged, point), flat_at, flat_excess)
-    own = np.arange(len(level)) + len(level) * np.where(best.sign == signs[0], 0, 1)
-    return Searched(best, table.nodes, gains, base, problem.take(own), flat_excess)
+    starts = _columns(means, starts_of)
+    return _Scanned(problem, *starts, table.nodes, gains, base, flat_at, excess)
+
+
+def _polished(scanned: list[_Scanned]) -> list[tuple[Point, NDArray[np.bool_]]]:
+    """Follow the starts of several batches with equally many doses, `STARTS_AT_ONCE` together."""
+    sizes = [len(one.base) for one in scanned]
+    owner = _joined([one.curve for one in scanned], sizes)
+    column = _joined([one.column for one in scanned], [len(one.problem.whole) for one in scanned])
+    e, eta = (np.concatenate([getattr(one, name) for one in scanned]) for name in ("e", "eta"))
+    problem = Problem.joined([one.problem for one in scanned])
+    # All starts of a curve stay together: one may be overtaken by another.
+    order = np.argsort(owner, kind="stable")
+    first = np.flatnonzero(np.diff(owner[order], prepend=-1))
+    begins = np.arange(0, len(order), STARTS_AT_ONCE)
+    cuts = np.append(first[np.searchsorted(first, begins, side="right") - 1], len(order))
+    ends, converged = np.empty((len(Point._fields), len(order))), np.empty(len(order), dtype=bool)
+    for begin, end in pairwise(np.unique(cuts).tolist()):
+        some = order[begin:end]
+        own = np.unique(owner[some], return_inverse=True)[1]
+        point, converged[some] = polish(problem, column[some], e[some], eta[some], own)
+        ends[:, some] = point
+    cut = np.cumsum([len(one.curve) for one in scanned])[:-1]
+    points = (Point(*part) for part in np.split(ends, cut, axis=1))
+    return list(zip(points, np.split(converged, cut), strict=True))
+
+
+def _joined(parts: list[NDArray[np.intp]], sizes: list[int]) -> NDArray[np.intp]:
+    """Join lists of numbers, each counted on from the sizes of those before."""
+    begins = np.cumsum([0, *sizes])[:-1].tolist()
+    return np.concatenate([part + begin for part, begin in zip(parts, begins, strict=True)])
 
 
 def _columns(
@@ -170,6 +257,7 @@ def _scan(
     signs: tuple[int, ...],
     base: Floats,
     spread: Floats,
+    keep_gains: bool,
 ) -> tuple[Table, dict[int, Starts], Floats]:
     """Try every node of the table on every curve: starts by direction, and the signed gains."""
     table, found, kept = Table(means, bounds), [], []
@@ -179,12 +267,13 @@ def _scan(
         nodes = table.nodes if table.shared else Nodes(table.nodes.e[:, part], table.nodes.eta)
         starts = find_starts(gains, nodes, (spread + base)[part], signs)
         found.append({sign: one._replace(curve=one.curve + begin) for sign, one in starts.items()})
-        kept.append(gains)
+        if keep_gains:
+            kept.append(gains)
     joined = {}
     for sign in signs:
         parts = zip(*(starts[sign] for starts in found), strict=True)
         joined[sign] = Starts(*(np.concatenate(part) for part in parts))
-    return table, joined, np.concatenate(kept, axis=1)
+    return table, joined, np.concatenate(kept, axis=1) if keep_gains else np.empty((0, 0))
 
 
 class Ends(NamedTuple):

@@ -5,6 +5,7 @@ Coordinates are rounded to a tenth, wells of one kind are one path, and styles a
 """
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from html import escape
 from math import log10
 
@@ -109,8 +110,14 @@ def curve_svg(curve: Curve, axis: DoseAxis, width: float, height: float, *, labe
 
 def _along(first: float, last: float, heights: list[float]) -> list[str]:
     """Write heights at equal steps from `first` to `last`: equal steps of log dose."""
-    step = (last - first) / (len(heights) - 1)
-    return [f"{first + place * step:.1f} {height:.1f}" for place, height in enumerate(heights)]
+    places = _steps(first, last, len(heights))
+    return [f"{place} {height:.1f}" for place, height in zip(places, heights, strict=True)]
+
+
+@lru_cache(maxsize=256)  # most curves share doses and axis
+def _steps(first: float, last: float, number: int) -> tuple[str, ...]:
+    step = (last - first) / (number - 1)
+    return tuple(f"{first + place * step:.1f}" for place in range(number))
 
 
 def _beyond(qualifier: str, low: float, high: float, half: float) -> str:

@@ -491,9 +491,14 @@ def read_record(text: str) -> PatientRecord:
 
     The time field, if there is one, is left aside.
     """
-    content = json.loads(text)
-    content.pop("generated_at", None)
-    return PatientRecord.model_validate(content)
+    return record_of(json.loads(text))
+
+
+def record_of(content: dict[str, Any]) -> PatientRecord:
+    """Make a record of what its JSON holds; the time field, if there is one, is left aside."""
+    return PatientRecord.model_validate(
+        {name: value for name, value in content.items() if name != "generated_at"}
+    )
 
 
 def json_schema() -> dict[str, Any]:

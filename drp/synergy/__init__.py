@@ -8,13 +8,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from drp.synergy.agreement import NO_MUSYC, musyc_columns
 from drp.synergy.arms import add_unscored, split_arms
 from drp.synergy.cells import cell_table
 from drp.synergy.draws import Centre, false_discovery_rate
-from drp.synergy.noise import Controls, Noise, controls_of, find_controls, measure_noise
+from drp.synergy.noise import (
+    Controls,
+    ControlWells,
+    Noise,
+    controls_of,
+    find_controls,
+    measure_noise,
+)
 from drp.synergy.score import observe, score_cells
 from drp.synergy.summary import find_reach, summarise
 from drp.synergy.surface import DoseMatrix, dose_matrices
@@ -193,17 +201,17 @@ def score_synergy(
         rows.append(summarise(matrix, scores, reach, noise, limits) | surface_fit)
         surfaces.append(cell_table(matrix, scores, reach.cells, limits.ceiling_inhibition))
     rows = add_unscored(rows, arms)
-    synergy = _table("synergy", [pd.DataFrame(rows)] if rows else [])
+    synergy = _table("synergy", pd.DataFrame(rows))
     adjusted = synergy.groupby("sample")["bliss_p"].transform(
         lambda p: false_discovery_rate(p.to_numpy())
     )
     synergy["p_fdr"] = adjusted.astype("float64")
-    return check(synergy, "synergy"), check(_table("surface", surfaces), "surface")
+    return check(synergy, "synergy"), check(_table("surface", _stacked(surfaces)), "surface")
 
 
 def _with_noise(
     matrices: Iterable[DoseMatrix],
-    by_plate: dict[tuple[str, str], pd.DataFrame],
+    by_plate: dict[tuple[str, str], ControlWells],
     prior_sd: float,
 ) -> Iterator[tuple[DoseMatrix, Controls, Noise]]:
     for matrix in matrices:
@@ -211,13 +219,18 @@ def _with_noise(
         yield matrix, controls, measure_noise(matrix, controls, prior_sd)
 
 
-def _table(name: str, parts: list[pd.DataFrame]) -> pd.DataFrame:
-    """Join the parts of a table and give every column its kind; columns not computed are null."""
+def _stacked(parts: list[dict[str, npt.NDArray[Any]]]) -> pd.DataFrame:
+    """Put columns that all parts have one after the other."""
+    names = parts[0] if parts else ()
+    return pd.DataFrame({name: np.concatenate([part[name] for part in parts]) for name in names})
+
+
+def _table(name: str, computed: pd.DataFrame) -> pd.DataFrame:
+    """Give every column of a table its kind; columns not computed are null."""
     kinds = {column.name: column.kind for column in TABLES[name].columns}
     extra = {column: kind for kind, columns in _EXTRA[name].items() for column in columns}
-    joined = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     columns: dict[str, Any] = {}
     for column, kind in (kinds | extra).items():
-        values = joined[column] if column in joined else pd.Series(np.nan, index=joined.index)
-        columns[column] = values.astype(_DTYPES[kind])
-    return pd.DataFrame(columns, index=joined.index)
+        none = pd.Series(np.nan, index=computed.index)
+        columns[column] = computed.get(column, none).astype(_DTYPES[kind])
+    return pd.DataFrame(columns, index=computed.index)

@@ -1,8 +1,10 @@
 """Single agents that a combination's own plates lack, taken from the same sample's other wells."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from drp.synergy.nulls import FloatArray
@@ -10,7 +12,53 @@ from drp.synergy.nulls import FloatArray
 # Doses that differ by less than this, as a share, are one dose: 0.03 µM × 1000 is not exactly 30.
 SAME_DOSE = 1e-9
 
-Lone = Mapping[tuple[str, str], pd.DataFrame]
+
+class Wells(NamedTuple):
+    """Wells as arrays: a run has thousands of small groups of them, and a table each costs more.
+
+    doses: (n_wells, n_drugs); plate, dose_unit, used, viability: (n_wells,), viability in %.
+    """
+
+    doses: FloatArray
+    plate: npt.NDArray[Any]
+    dose_unit: npt.NDArray[Any]
+    used: npt.NDArray[np.bool_]
+    viability: FloatArray
+
+    def take(self, wells: npt.NDArray[Any]) -> "Wells":
+        """Give the same for some wells."""
+        return Wells(*(part[wells] for part in self))
+
+    @classmethod
+    def joined(cls, parts: "list[Wells]") -> "Wells":
+        """Put wells of the same drugs one after the other."""
+        return cls(*(np.concatenate(one) for one in zip(*parts, strict=True)))
+
+    @classmethod
+    def of(cls, wells: pd.DataFrame, doses: list[str]) -> "Wells":
+        """Take these columns of doses, plate, dose_unit, used and viability_pct of a table."""
+        return cls(
+            np.column_stack([wells[dose].to_numpy(dtype=np.float64) for dose in doses]),
+            wells["plate"].to_numpy(dtype=object),
+            wells["dose_unit"].to_numpy(dtype=object),
+            wells["used"].to_numpy(dtype=bool),
+            wells["viability_pct"].to_numpy(dtype=np.float64),
+        )
+
+
+Lone = Mapping[tuple[str, str], Wells]
+
+
+def places_of(keys: Iterable[tuple[Any, ...]]) -> dict[tuple[Any, ...], npt.NDArray[np.intp]]:
+    """Give the places at which each key stands, by key in the order in which they appear.
+
+    >>> places_of([("a",), ("b",), ("a",)])[("a",)]
+    array([0, 2])
+    """
+    found: dict[tuple[Any, ...], list[int]] = {}
+    for place, key in enumerate(keys):
+        found.setdefault(key, []).append(place)
+    return {key: np.array(places) for key, places in found.items()}
 
 
 def lone_wells(wells: pd.DataFrame) -> Lone:
@@ -31,17 +79,21 @@ def lone_wells(wells: pd.DataFrame) -> Lone:
     --------
     >>> wells = pd.DataFrame({"sample": "S1", "drug": "A", "dose": [0.0, 1.0], "dose_unit": "nM",
     ...                       "plate": "P1", "viability_pct": [99.0, 70.0], "used": True})
-    >>> {key: len(part) for key, part in lone_wells(wells).items()}
+    >>> {key: len(part.doses) for key, part in lone_wells(wells).items()}
     {('S1', 'a'): 1}
     """
-    counted = wells[wells["used"] & (wells["dose"] > 0)]
-    keys = [counted["sample"], counted["drug"].str.casefold()]
-    return {(str(s), str(d)): part for (s, d), part in counted.groupby(keys)}
+    counted = wells[wells["used"] & (wells["dose"] > 0) & wells["sample"].notna()]
+    every = Wells.of(counted, ["dose"])
+    keys = (
+        (str(sample), str(drug).casefold())
+        for sample, drug in zip(counted["sample"].tolist(), counted["drug"].tolist(), strict=True)
+    )
+    return {(key[0], key[1]): every.take(places) for key, places in places_of(keys).items()}
 
 
 def borrow(
-    sample: str, drugs: tuple[str, ...], wells: pd.DataFrame, lone: Lone
-) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    sample: str, drugs: tuple[str, ...], wells: Wells, lone: Lone
+) -> tuple[Wells, tuple[str, ...]]:
     """Add single-agent wells where a combination lacks them.
 
     A drug of which any dose of a combination was not measured alone on the combination's plates
@@ -52,15 +104,14 @@ def borrow(
     ----------
     sample, drugs
         The combination.
-    wells : pandas.DataFrame
-        Its wells: one column of doses per drug, named 0, 1 and so on, plate, dose_unit, used and
-        viability_pct.
+    wells : Wells
+        Its wells.
     lone : mapping
         From `lone_wells`.
 
     Returns
     -------
-    wells : pandas.DataFrame
+    wells : Wells
         With the wells added.
     borrowed : tuple of str
         The drugs that were helped.
@@ -69,37 +120,36 @@ def borrow(
     --------
     >>> one = pd.DataFrame({"sample": "S1", "drug": "B", "dose": [5.0], "dose_unit": "nM",
     ...                     "plate": "P2", "viability_pct": [50.0], "used": True})
-    >>> wells = pd.DataFrame({0: [1.0, 1.0], 1: [0.0, 5.0], "plate": "P1", "dose_unit": "nM",
+    >>> wells = pd.DataFrame({"a": [1.0, 1.0], "b": [0.0, 5.0], "plate": "P1", "dose_unit": "nM",
     ...                       "used": True, "viability_pct": [80.0, 30.0]})
-    >>> more, borrowed = borrow("S1", ("A", "B"), wells, lone_wells(one))
-    >>> borrowed, more[[0, 1]].to_numpy().tolist()
+    >>> more, borrowed = borrow("S1", ("A", "B"), Wells.of(wells, ["a", "b"]), lone_wells(one))
+    >>> borrowed, more.doses.tolist()
     (('B',), [[1.0, 0.0], [1.0, 5.0], [0.0, 5.0]])
     """
-    order = list(range(len(drugs)))
-    doses = wells[order].to_numpy(dtype=float)
-    used = wells["used"].to_numpy(dtype=bool)
-    units = set(wells["dose_unit"].to_numpy()[(doses > 0).any(axis=1)])
+    doses, units = wells.doses, units_of(wells)
     together = doses[(doses > 0).all(axis=1)]
     parts, helped = [wells], []
     for place, drug in enumerate(drugs):
         others = np.delete(doses, place, axis=1)
-        alone = doses[(others == 0).all(axis=1) & used, place]
+        alone = doses[(others == 0).all(axis=1) & wells.used, place]
         if not len(_missing(together[:, place], alone)):
             continue
         found = lone.get((sample, drug.casefold()))
-        if found is None or set(found["dose_unit"]) != units:
+        if found is None or set(found.dose_unit) != units:
             continue
-        dose = found["dose"].to_numpy(dtype=float)
-        new = found[np.isin(dose, _missing(dose, alone))]
-        if len(new):
-            added = new[["plate", "dose_unit", "used", "viability_pct"]].copy()
-            for one in order:
-                added[one] = new["dose"] if one == place else 0.0
-            parts.append(added)
+        dose = found.doses[:, 0]
+        new = found.take(np.isin(dose, _missing(dose, alone)))
+        if len(new.doses):
+            added = np.zeros((len(new.doses), len(drugs)))
+            added[:, place] = new.doses[:, 0]
+            parts.append(new._replace(doses=added))
             helped.append(drug)
-    if not helped:
-        return wells.reset_index(drop=True), ()
-    return pd.concat(parts, ignore_index=True)[list(wells.columns)], tuple(helped)
+    return Wells.joined(parts), tuple(helped)
+
+
+def units_of(wells: Wells) -> set[Any]:
+    """Give the units of the wells with any drug."""
+    return set(wells.dose_unit[(wells.doses > 0).any(axis=1)])
 
 
 def elsewhere(
@@ -131,14 +181,13 @@ def elsewhere(
     mean, n_wells = np.full(len(doses), np.nan), np.zeros(len(doses))
     for place, drug in enumerate(drugs):
         found = lone.get((sample, drug.casefold()))
-        if found is None or set(found["dose_unit"]) != {dose_unit}:
+        if found is None or set(found.dose_unit) != {dose_unit}:
             continue
         alone = (np.delete(doses, place, axis=1) == 0).all(axis=1) & (doses[:, place] > 0)
-        known = found["dose"].to_numpy(dtype=float)
-        viability = found["viability_pct"].to_numpy(dtype=float)
+        known = found.doses[:, 0]
         for cell in np.flatnonzero(alone):
             dose = doses[cell, place]
-            same = viability[np.abs(known - dose) <= SAME_DOSE * dose]
+            same = found.viability[np.abs(known - dose) <= SAME_DOSE * dose]
             if len(same):
                 mean[cell] = 100.0 - float(np.sort(same).mean())
                 n_wells[cell] = len(same)

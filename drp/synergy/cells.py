@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from drp.synergy.draws import intervals
 from drp.synergy.nulls import FloatArray
@@ -14,7 +13,7 @@ from drp.synergy.surface import DoseMatrix
 
 def cell_table(
     matrix: DoseMatrix, scores: Scores, reachable: Mask, ceiling_inhibition: float
-) -> pd.DataFrame:
+) -> dict[str, npt.NDArray[Any]]:
     """Lay out every cell; expectation and excess stand in combination cells only.
 
     Parameters
@@ -30,8 +29,8 @@ def cell_table(
 
     Returns
     -------
-    pandas.DataFrame
-        One row per cell with the columns described in `drp.synergy.score_synergy`.
+    dict of array (n_cells,)
+        The columns described in `drp.synergy.score_synergy`.
 
     Examples
     --------
@@ -57,9 +56,9 @@ def cell_table(
         "excess_zip": _spread(both, scores.models.zip.excess),
         "achievable": _spread(both, reachable) == 1,
         "room": expected <= ceiling_inhibition,
-        "reason": _reasons(matrix, scores.fitted),
+        "reason": _text(_reasons(matrix, scores.fitted)),
     }
-    return pd.DataFrame(columns)
+    return {name: np.broadcast_to(values, both.shape) for name, values in columns.items()}
 
 
 def _spread(both: Mask, values: npt.NDArray[Any]) -> FloatArray:
@@ -71,12 +70,20 @@ def _spread(both: Mask, values: npt.NDArray[Any]) -> FloatArray:
 
 def _plan(matrix: DoseMatrix) -> dict[str, Any]:
     """Give what identifies each cell."""
-    columns: dict[str, Any] = {"sample": matrix.sample, "combination": matrix.combination}
+    columns: dict[str, Any] = {
+        "sample": _text(matrix.sample),
+        "combination": _text(matrix.combination),
+        "dose_unit": _text(matrix.dose_unit),
+    }
     for i, suffix in enumerate(("", "2", "3")):
         named = i < len(matrix.drugs)
-        columns[f"drug{suffix}"] = matrix.drugs[i] if named else ""
+        columns[f"drug{suffix}"] = _text(matrix.drugs[i] if named else "")
         columns[f"dose{suffix}"] = matrix.doses[:, i] if named else np.nan
-    return columns | {"dose_unit": matrix.dose_unit}
+    return columns
+
+
+def _text(value: str | list[str]) -> npt.NDArray[Any]:
+    return np.array(value, dtype=object)
 
 
 def _reasons(matrix: DoseMatrix, fitted: Mask) -> list[str]:

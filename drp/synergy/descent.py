@@ -346,15 +346,15 @@ def _next(columns: Columns, here: Floats, damping: Floats, how: Search) -> tuple
     ll, etaeta = here[LL] * (1.0 + damping), here[ETAETA] * (1.0 + damping)
     determinant = np.maximum(ll * etaeta - leta * leta, 1e-15 * ll * etaeta + TINY)
     step = (leta * g_l - ll * g_eta) / determinant
-    eta = _limited(here[ETA], step, LONGEST_STEP[1], how.eta_low, how.eta_high)
+    eta = limited(here[ETA], step, LONGEST_STEP[1], how.eta_low, how.eta_high)
     # l takes what is best for the step that eta really makes. Steep curves lie in valleys that
     # are straight in 1/h, not in ln h: hence expm1.
     step = (leta * np.expm1(here[ETA] - eta) - g_l) / ll
-    midpoint = _limited(here[MIDPOINT], step, LONGEST_STEP[0], columns.low, columns.high)
+    midpoint = limited(here[MIDPOINT], step, LONGEST_STEP[0], columns.low, columns.high)
     cut = midpoint != here[MIDPOINT] + step
     if cut.any():
         step = -(g_eta + leta * (midpoint - here[MIDPOINT])) / etaeta
-        again = _limited(here[ETA], step, LONGEST_STEP[1], how.eta_low, how.eta_high)
+        again = limited(here[ETA], step, LONGEST_STEP[1], how.eta_low, how.eta_high)
         eta = np.where(cut, again, eta)
     rise = here[RATE_L] * (midpoint - here[MIDPOINT]) + here[RATE_ETA] * (eta - here[ETA])
     room = columns.cap - np.maximum(here[START], here[PLATEAU])
@@ -366,9 +366,10 @@ def _next(columns: Columns, here: Floats, damping: Floats, how: Search) -> tuple
     return midpoint, eta
 
 
-def _limited(
+def limited(
     start: Floats, step: Floats, longest: float, low: Floats | float, high: Floats | float
 ) -> Floats:
+    """Give where a step ends that is no longer than `longest` and stays inside the limits."""
     moved = np.fmin(np.fmax(step, -longest), longest)
     moved += start
     limited: Floats = np.minimum(np.maximum(moved, low), high)

@@ -22,6 +22,7 @@ from drp.synergy.descent import (
     Search,
     descend,
 )
+from drp.synergy.hill_draws import descend_given
 from drp.synergy.hill_plan import Plan
 from drp.synergy.hill_starts import Group, Starts, Table, make_table
 
@@ -86,35 +87,70 @@ def search(plan: Plan, constant: Mask, warm: tuple[Floats, Floats] | None) -> Fo
     found = {name: np.full(shape, np.nan) for name in (*NAMES, "rss")}
     codes = np.full(shape, TOO_FEW)
     _constants(plan, plan.enough & constant, found, codes)
-    columns: list[Columns] = []
-    starts: list[Starts] = []
-    cells = []
-    offset = 0
-    for curves in _alike(plan, plan.enough & ~constant):
+    how = OBSERVED if warm is None else DRAWN
+    lowest = _lowest_dose(plan)
+    asked: dict[bool, list[_Asked]] = {}
+    for curves in _alike(plan, plan.enough & ~constant, lowest):
         group, x, level = _group(plan, curves)
         relative = tuple(np.round(x[:, 0] / LN10, DOSE_DECIMALS).tolist())
         table = make_table(relative, SLOPES, MARGIN, 1 if warm is None else DRAWN_EVERY)
-        one = _starts(table, group, plan, curves, warm)
-        columns.append(_columns(group, x, level, plan.weight.shape[1]))
-        starts.append(one._replace(curve=one.curve + offset))
-        cells.append((np.arange(shape[0])[:, None] * shape[1] + curves).ravel())
-        offset += len(level)
-    if columns:
-        joined = Columns(*(np.concatenate(part, axis=-1) for part in zip(*columns, strict=True)))
-        best, ended = _follow(joined, hill_starts.join(starts), OBSERVED if warm is None else DRAWN)
-        at = np.concatenate(cells)
-        codes.ravel()[at] = ended
+        own = None if warm is None else (warm[0][curves], warm[1][curves])
+        starts = _starts(table, group, x, lowest[curves], own)
+        cells = (np.arange(shape[0])[:, None] * shape[1] + curves).ravel()
+        kind = group.fixed and warm is not None
+        asked.setdefault(kind, []).append(_Asked(cells, _columns(group, x, level), starts))
+    for given, parts in asked.items():
+        cells, columns, starts = _joined(parts)
+        best, codes.ravel()[cells] = _follow(columns, starts, how, given)
         for name, row in zip((*NAMES, "rss"), best, strict=True):
-            found[name].ravel()[at] = row
-        above = np.where(np.isfinite(plan.log_dose), plan.log_dose, np.inf)
-        found["midpoint"] *= 10.0 ** above.min(axis=1, initial=300.0)
+            found[name].ravel()[cells] = row
+    found["midpoint"] *= 10.0**lowest
     return Found({name: found[name] for name in NAMES}, found["rss"], codes)
 
 
-def _alike(plan: Plan, wanted: Mask) -> list[Indices]:
-    """Put curves together with the same relative doses and weights and the same kind of start."""
+class _Asked(NamedTuple):
+    """Curves to be followed: their places among all, their data, and where to start."""
+
+    cells: Indices
+    columns: Columns
+    starts: Starts
+
+
+def _joined(parts: list[_Asked]) -> _Asked:
+    """Put groups of curves one after the other, those with fewer doses filled up with weight 0."""
+    n_rows = max(len(part.columns.x) for part in parts)
+    begins = np.cumsum([0, *(len(part.cells) for part in parts)])
+    return _Asked(
+        np.concatenate([part.cells for part in parts]),
+        Columns(
+            *(
+                np.concatenate([_filled_up(one, n_rows) for one in same], axis=-1)
+                for same in zip(*(part.columns for part in parts), strict=True)
+            )
+        ),
+        hill_starts.join(
+            [
+                part.starts._replace(curve=part.starts.curve + begin)
+                for part, begin in zip(parts, begins[:-1], strict=True)
+            ]
+        ),
+    )
+
+
+def _filled_up(values: Floats, n_rows: int) -> Floats:
+    missing = n_rows - len(values)
+    return np.pad(values, ((0, missing), (0, 0))) if values.ndim == 2 and missing else values
+
+
+def _lowest_dose(plan: Plan) -> Floats:
+    """Give log10 of the lowest dose above 0 of each curve."""
     above = np.where(np.isfinite(plan.log_dose), plan.log_dose, np.inf)
-    lowest = above.min(axis=1, initial=300.0)
+    lowest: Floats = above.min(axis=1, initial=300.0)
+    return lowest
+
+
+def _alike(plan: Plan, wanted: Mask, lowest: Floats) -> list[Indices]:
+    """Put curves together with the same relative doses and weights and the same kind of start."""
     relative = np.round(plan.log_dose - lowest[:, None], DOSE_DECIMALS)
     keys = np.concatenate([relative, plan.weight, plan.fixed[:, None]], axis=1)
     groups: dict[bytes, list[int]] = {}
@@ -151,54 +187,56 @@ def _mean(y: Floats, weight: Floats) -> Floats:
     return mean
 
 
-def _columns(group: Group, x: Floats, level: Floats, n_rows: int) -> Columns:
-    """Set up one least-squares problem per curve and draw, padded to `n_rows` doses."""
-    n_doses, n_columns = x.shape
-    padded = np.zeros((3, n_rows, n_columns))
-    padded[0, :n_doses], padded[1, :n_doses] = x, group.y
-    padded[2, :n_doses] = group.weight[:, None]
+def _columns(group: Group, x: Floats, level: Floats) -> Columns:
+    """Set up one least-squares problem per curve and draw."""
+    weight = np.broadcast_to(group.weight[:, None], x.shape)
     free = 0.0 if group.fixed else 1.0 / float(group.weight.sum())
     return Columns(
-        padded[0],
-        padded[1],
-        padded[2],
+        x,
+        group.y,
+        weight,
         level,
-        np.full(n_columns, free),
+        np.full(len(level), free),
         group.room,
-        np.full(n_columns, -MARGIN * LN10),
+        np.full(len(level), -MARGIN * LN10),
         x[-1] + MARGIN * LN10,
-        total(group.weight[:, None] * group.y**2),
+        total(weight * group.y**2),
     )
 
 
 def _starts(
     table: Table,
     group: Group,
-    plan: Plan,
-    curves: Indices,
+    x: Floats,
+    lowest: Floats,
     warm: tuple[Floats, Floats] | None,
 ) -> Starts:
     """Find where to start: several places for observed curves, one or two for draws of them.
 
-    Free draws start from the observed optimum too: they are few, and Loewe rests on them alone.
+    A draw is followed from the best node or from the observed optimum, whichever explains more;
+    free draws from both: they are few, and Loewe rests on them alone. `lowest`: log10 of the lowest
+    dose of each curve; `warm`: midpoint and slope of each as observed.
     """
     if warm is None:
         return hill_starts.several_starts(table, group)
-    nodes = hill_starts.best_starts(table, group)
+    node, gain = hill_starts.best_nodes(table, group)
+    every = np.arange(len(node))
+    nodes = Starts(every, table.midpoint[node], table.eta[node])
+    own = np.log10(warm[0]) - lowest, np.log(warm[1])
+    midpoint, eta = (np.tile(one, len(node) // len(lowest)) for one in own)
     if group.fixed:
-        return nodes
-    midpoint, slope = (one[curves] for one in warm)
-    known = np.isfinite(midpoint)
-    log_dose = plan.log_dose[curves[0]]
-    own = np.arange(len(plan.values) * len(curves)).reshape(-1, len(curves))[:, known]
-    relative = np.log10(midpoint[known]) - log_dose[np.isfinite(log_dose)][0]
-    eta = np.broadcast_to(np.log(slope[known]), own.shape)
-    again = Starts(own.ravel(), np.broadcast_to(relative, own.shape).ravel(), eta.ravel())
-    return hill_starts.join([nodes, again])
+        better = hill_starts.explained_at(midpoint * LN10, eta, x, group) > gain
+        return Starts(
+            every, np.where(better, midpoint, nodes.midpoint), np.where(better, eta, nodes.eta)
+        )
+    known = np.flatnonzero(np.isfinite(midpoint))
+    return hill_starts.join([nodes, Starts(known, midpoint[known], eta[known])])
 
 
-def _follow(columns: Columns, starts: Starts, how: Search) -> tuple[Floats, Indices]:
+def _follow(columns: Columns, starts: Starts, how: Search, given: bool) -> tuple[Floats, Indices]:
     """Follow all starts and keep the best of each column; a constant where none betters that.
+
+    `given` asks for the search of draws whose start is given.
 
     Returns
     -------
@@ -226,7 +264,10 @@ def _follow(columns: Columns, starts: Starts, how: Search) -> tuple[Floats, Indi
             part = slice(begin, end)
             own = curve[part] - curve[begin]
             some = columns.take(curve[part])
-            state, converged = descend(some, midpoint[part], eta[part], own, how)
+            where = midpoint[part], eta[part]
+            state, converged = (
+                descend_given(some, *where, how) if given else descend(some, *where, own, how)
+            )
             _keep_best(columns, curve[part], state, converged, best, codes)
     return best, codes
 
@@ -235,10 +276,12 @@ def _keep_best(
     columns: Columns, curve: Indices, state: Floats, converged: Mask, best: Floats, codes: Indices
 ) -> None:
     """Write the best end of each curve's starts where it betters a constant; ties: the first."""
-    order = np.lexsort((state[LOSS], curve))
-    first = np.ones(len(order), dtype=bool)
-    first[1:] = curve[order[1:]] != curve[order[:-1]]
-    chosen = order[first]
+    chosen = np.arange(len(curve))
+    if not (curve[1:] > curve[:-1]).all():  # several starts of a curve
+        order = np.lexsort((state[LOSS], curve))
+        first = np.ones(len(order), dtype=bool)
+        first[1:] = curve[order[1:]] != curve[order[:-1]]
+        chosen = order[first]
     owner = curve[chosen]
     better = 2.0 * state[LOSS, chosen] < best[4, owner]
     chosen, owner = chosen[better], owner[better]

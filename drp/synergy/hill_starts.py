@@ -28,6 +28,8 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 FALLING, RISING = 1, -1
+# Draws whose nodes are looked at together, in one product of a fixed shape.
+DRAWS_IN_CACHE = 128
 
 
 class Table(NamedTuple):
@@ -199,18 +201,79 @@ def several_starts(table: Table, group: Group) -> Starts:
     return join(found)
 
 
-def best_starts(table: Table, group: Group) -> Starts:
-    """Give the best node of each curve; the first where no node betters a flat curve."""
-    best = np.empty(group.y.shape[1], dtype=np.intp)
+def best_nodes(table: Table, group: Group) -> tuple[Indices, Floats]:
+    """Give the best node of each curve and what it explains; the first and 0 where none does.
+
+    Without a cap that is the node with the largest square of one product, which costs far less
+    than the gain under the cap, and is never below it. So the cap only has to be looked at for
+    curves whose best node lies beyond it.
+    """
     sums = node_sums(table, group)
-    for begin in range(0, len(best), CURVES_IN_CACHE):
-        part = slice(begin, begin + CURVES_IN_CACHE)
+    root, mean = np.sqrt(sums.per_spread)[:, 0], np.zeros(len(table.t))
+    if not group.fixed:
+        mean = sums.t[:, 0] / sums.whole
+        # As in `node_gains`: seen in viability t must show a span too.
+        rest = sums.whole - 2.0 * sums.t + sums.tt
+        root[(sums.spread <= SMALLEST_SPREAD * rest)[:, 0]] = 0.0
+    scaled = (root * (table.t.T - mean)).copy()
+    pulled = (group.weight[:, None] * group.y).T
+    n_curves = len(pulled)
+    node, gain = np.empty(n_curves, dtype=np.intp), np.empty(n_curves)
+    every, over = np.arange(DRAWS_IN_CACHE), np.zeros(n_curves, dtype=bool)
+    padded = np.zeros((DRAWS_IN_CACHE, len(group.weight)))
+    for begin in range(0, n_curves, DRAWS_IN_CACHE):
+        part = slice(begin, begin + DRAWS_IN_CACHE)
+        n_some = len(pulled[part])
+        padded[:n_some] = pulled[part]
+        pull = padded @ scaled  # a fixed shape, as in `_product`
+        best = np.argmax(np.abs(pull), axis=1)
+        most = pull[every, best]
+        span = most * root[best]
+        below = span * mean[best]
+        node[part], gain[part] = best[:n_some], (most * most)[:n_some]
+        over[part] = np.maximum(span - below, -below)[:n_some] > group.room[part]
+    _under_the_cap(table, group, sums, np.flatnonzero(over), node, gain)
+    return node, gain
+
+
+def _under_the_cap(
+    table: Table, group: Group, sums: NodeSums, at: Indices, node: Indices, gain: Floats
+) -> None:
+    """Find the best node of some curves by the gain under the cap."""
+    for begin in range(0, len(at), CURVES_IN_CACHE):
+        some = at[begin : begin + CURVES_IN_CACHE]
+        few = group._replace(y=group.y[:, some], room=group.room[some])
         if group.fixed:
-            gains = _fixed_gains(table, group, part, sums)[0]
+            gains = _fixed_gains(table, few, slice(None), sums)[0]
         else:
-            gains = np.abs(node_gains(table, group, part, sums))
-        best[part] = np.argmax(gains, axis=0)
-    return Starts(np.arange(len(best)), table.midpoint[best], table.eta[best])
+            gains = np.abs(node_gains(table, few, slice(None), sums))
+        node[some] = np.argmax(gains, axis=0)
+        gain[some] = gains[node[some], np.arange(len(some))]
+
+
+def explained_at(midpoint: Floats, eta: Floats, x: Floats, group: Group) -> Floats:
+    """Give what curves with a fixed start explain at a midpoint and a slope each.
+
+    Parameters
+    ----------
+    midpoint, eta : array (n_curves,)
+        ln of the midpoint and of the slope; NaN = unknown.
+    x : array (n_doses, n_curves)
+        ln of the doses, relative to the same dose as the midpoints.
+    group : Group
+        The curves.
+
+    Returns
+    -------
+    array (n_curves,)
+        As `node_gains`, without the sign; NaN where a midpoint is unknown.
+    """
+    t = 0.5 + 0.5 * np.tanh(0.5 * np.exp(eta) * (x - midpoint))
+    weighted = group.weight[:, None] * t
+    square, pull = total(weighted * t), total(weighted * group.y)
+    span = np.minimum(pull / np.maximum(square, TINY), group.room)
+    explained: Floats = span * (2.0 * pull - span * square)
+    return explained
 
 
 def join(parts: list[Starts]) -> Starts:

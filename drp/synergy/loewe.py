@@ -12,8 +12,11 @@ Mask = NDArray[np.bool_]
 
 # How far from the ends of the range the root is looked for, as a share of its width.
 EDGE = 1e-9
-TOLERANCE = 1e-10  # of the logit of the root
-MOST_STEPS = 60
+# Of the logit of the root: the last step of a bisection, and one of Newton's, whose error is about
+# the square of it.
+TOLERANCE, TOLERANCE_OF_STEP = 1e-10, 1e-6
+# Where these have not arrived, Newton's steps creep along a bend: every other one bisects then.
+NEWTON_STEPS, MOST_STEPS = 8, 100
 
 
 class Loewe(NamedTuple):
@@ -79,7 +82,7 @@ def loewe(fits: HillFits, doses: ArrayLike) -> Loewe:
         return Loewe(best, np.zeros(best.shape, dtype=bool))
     with np.errstate(all="ignore"):
         drugs = [_Drug.of(fits, drug, dose[:, drug], low, width) for drug in range(dose.shape[1])]
-        logit, bracketed = _root(drugs, best.shape)
+        logit, bracketed = _root(drugs, _first(fits, alone, low, width))
         root = low + width * (0.5 + 0.5 * np.tanh(0.5 * logit))
     defined = bracketed & usable & np.isfinite(best)
     return Loewe(np.where(defined, root, best), defined)
@@ -114,37 +117,50 @@ class _Drug(NamedTuple):
         # (Y - c) and (d - Y) are sums of parts of one sign: nothing cancels near the ends.
         reached = self.below + self.width * upper
         left = self.above + self.width * lower
-        value = np.exp(self.log_dose - self.per_slope * (np.log(reached) - np.log(left)))
-        slope = -value * self.per_slope * self.width * upper * lower * (1.0 / reached + 1.0 / left)
+        value = np.exp(self.log_dose - self.per_slope * np.log(reached / left))
+        share = self.per_slope * self.width * upper * lower * (reached + left) / (reached * left)
+        slope = -value * share
         return value, slope
 
 
-def _root(drugs: list[_Drug], shape: tuple[int, ...]) -> tuple[Floats, Mask]:
+def _first(fits: HillFits, alone: Floats, low: Floats, width: Floats) -> Floats:
+    """Give the logit of the largest effect of a drug alone, (..., n_cells), as a place to begin.
+
+    Together the drugs do more, so the root lies beyond it. The sum falls from there on, and its ln
+    bends upwards wherever both drugs have the same range: Newton's steps then never go too far.
+    """
+    falling = (fits.plateau < fits.start).all(axis=-1, keepdims=True)
+    reached = (np.where(falling, alone.min(axis=-2), alone.max(axis=-2)) - low) / width
+    inside = np.clip(reached, EDGE, 1.0 - EDGE)
+    return np.asarray(np.log(inside) - np.log1p(-inside))
+
+
+def _root(drugs: list[_Drug], first: Floats) -> tuple[Floats, Mask]:
     """Find the logit of the root within the range: Newton on ln of the sum, kept in a bracket."""
+    shape = first.shape
     end = np.log((1.0 - EDGE) / EDGE)
-    low, high = np.full(shape, -end), np.full(shape, end)
-    bracketed = (_sum(drugs, low)[0] > 0) & (_sum(drugs, high)[0] < 0)
+    bracketed = (_sum(drugs, np.array(-end))[0] > 0) & (_sum(drugs, np.array(end))[0] < 0)
     at = np.flatnonzero(bracketed)
     logit = np.zeros(shape)
     part = [_picked(drug, at, shape) for drug in drugs]
-    here, low, high = np.zeros(len(at)), low.ravel()[at], high.ravel()[at]
-    done = np.zeros(len(at), dtype=bool)
-    for _ in range(MOST_STEPS):
+    here, low, high = first.ravel()[at], np.full(len(at), -end), np.full(len(at), end)
+    for count in range(MOST_STEPS):
         value, slope = _sum(part, here)
         low, high = np.where(value > 0, here, low), np.where(value > 0, high, here)
         step = here - value / slope
-        moved = np.where((step > low) & (step < high), step, 0.5 * (low + high))
-        near = np.abs(moved - here) <= TOLERANCE
+        sound = (step > low) & (step < high)
+        if count >= NEWTON_STEPS and count % 2:
+            sound[:] = False
+        moved = np.where(sound, step, 0.5 * (low + high))
+        near = np.abs(moved - here) <= np.where(sound, TOLERANCE_OF_STEP, TOLERANCE)
+        logit.ravel()[at] = here = moved
         # A cell that has arrived stays, whatever others still need.
-        here = np.where(done, here, moved)
-        done |= near
-        logit.ravel()[at] = here
-        if done.all():
+        kept = np.flatnonzero(~near)
+        if not len(kept):
             break
-        if 2 * np.count_nonzero(done) > len(done) > 64:
-            kept = np.flatnonzero(~done)
+        if len(kept) < len(near):
             part = [_Drug(*(one[kept] for one in drug)) for drug in part]
-            at, here, low, high, done = at[kept], here[kept], low[kept], high[kept], done[kept]
+            at, here, low, high = at[kept], here[kept], low[kept], high[kept]
     return logit, bracketed
 
 

@@ -5,11 +5,13 @@ next to nothing about it, and a cell measured once is not noise-free.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from drp.synergy.borrowed import places_of
 from drp.synergy.nulls import FloatArray
 from drp.synergy.surface import DoseMatrix
 
@@ -57,7 +59,14 @@ class Noise:
     note: str
 
 
-def controls_of(viability: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
+class ControlWells(NamedTuple):
+    """The usable control wells of one plate and role: sample (str) and viability (%) of each."""
+
+    sample: npt.NDArray[Any]
+    viability: FloatArray
+
+
+def controls_of(viability: pd.DataFrame) -> dict[tuple[str, str], ControlWells]:
     """Sort the usable control wells of a viability table by plate and role.
 
     Parameters
@@ -69,29 +78,32 @@ def controls_of(viability: pd.DataFrame) -> dict[tuple[str, str], pd.DataFrame]:
     Returns
     -------
     dict
-        Columns sample and viability_pct of the wells, by (plate, role); the role is
-        ``negative`` or ``positive``.
+        The wells by (plate, role); the role is ``negative`` or ``positive``.
 
     Examples
     --------
     >>> wells = pd.DataFrame({"plate": "P1", "role": ["negative", "sample"], "sample": "S1",
     ...                       "viability_pct": [101.0, 40.0]})
-    >>> {key: len(part) for key, part in controls_of(wells).items()}
+    >>> {key: len(part.viability) for key, part in controls_of(wells).items()}
     {('P1', 'negative'): 1}
     """
     if not {"plate", "role"} <= set(viability.columns):
         return {}
-    usable = np.isfinite(viability["viability_pct"].to_numpy(dtype=np.float64))
+    values = viability["viability_pct"].to_numpy(dtype=np.float64)
+    usable = np.isfinite(values) & viability["plate"].notna().to_numpy()
     if "excluded" in viability:
         usable &= ~viability["excluded"].to_numpy(dtype=bool)
-    wells = viability[usable & viability["role"].isin(["negative", "positive"]).to_numpy()]
+    usable &= viability["role"].isin(["negative", "positive"]).to_numpy()
+    wells, values = viability[["plate", "role", "sample"]][usable], values[usable]
+    keys = zip(wells["plate"].astype(str), wells["role"].astype(str), strict=True)
+    samples = wells["sample"].to_numpy(dtype=object)
     return {
-        (str(part["plate"].iloc[0]), str(part["role"].iloc[0])): part[["sample", "viability_pct"]]
-        for _, part in wells.groupby(["plate", "role"])
+        (key[0], key[1]): ControlWells(samples[places], values[places])
+        for key, places in places_of(keys).items()
     }
 
 
-def find_controls(by_plate: dict[tuple[str, str], pd.DataFrame], matrix: DoseMatrix) -> Controls:
+def find_controls(by_plate: dict[tuple[str, str], ControlWells], matrix: DoseMatrix) -> Controls:
     """Take the control wells that the wells of a matrix were normalised to.
 
     Control wells of the same plate that carry the same sample, or else all of that plate.
@@ -118,8 +130,8 @@ def find_controls(by_plate: dict[tuple[str, str], pd.DataFrame], matrix: DoseMat
             values = np.empty(0)
             if (plate, role) in by_plate:
                 part = by_plate[plate, role]
-                own = part[part["sample"] == matrix.sample]
-                values = (own if len(own) else part)["viability_pct"].to_numpy(dtype=np.float64)
+                own = part.viability[part.sample == matrix.sample]
+                values = own if len(own) else part.viability
             groups.append(np.sort(values))
     positive = (v if v.size and abs(np.median(v)) < _ANCHORED else v[:0] for v in found["positive"])
     return Controls(tuple(found["negative"]), tuple(positive))
@@ -156,7 +168,7 @@ def measure_noise(matrix: DoseMatrix, controls: Controls, prior_sd: float) -> No
     >>> noise.note
     'no replicates: well SD of 8.0 points assumed; error of the plate controls not included'
     """
-    treated = _squares([matrix.viability[matrix.cell == cell] for cell in np.unique(matrix.cell)])
+    treated = _squares_of(matrix)
     negative = _squares(controls.negative)
     positive = _squares(controls.positive)
     pooled = treated[0] + negative[0], treated[1] + negative[1]
@@ -181,6 +193,14 @@ def _shrunk(df: float, prior_sd: float) -> str:
     if df == 0:
         return f"no replicates: well SD of {prior_sd:.1f} points assumed"
     return f"few replicates: well SD drawn towards an assumed {prior_sd:.1f} points"
+
+
+def _squares_of(matrix: DoseMatrix) -> tuple[float, float]:
+    """Give what `_squares` would of the wells of each cell."""
+    n_wells = matrix.n_wells
+    apart = 100.0 - matrix.inhibition[matrix.cell] - matrix.viability
+    squares, df = float((apart**2).sum()), float((n_wells[n_wells > 0] - 1).sum())
+    return (squares, df) if df and squares / df > _COPIED else (0.0, 0.0)
 
 
 def _squares(groups: Any) -> tuple[float, float]:

@@ -1,10 +1,9 @@
 """The scores of one dose matrix, with their draws."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import islice
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +65,7 @@ class Scores:
     models: Models
     region: BestRegion
     fitted: Mask
+    _known: dict[tuple[str, bytes], Estimate] = field(default_factory=dict, repr=False)
 
     @property
     def scored(self) -> Mask:
@@ -74,41 +74,48 @@ class Scores:
 
     def inhibition(self, cells: Mask) -> Estimate:
         """Estimate the mean inhibition of some scored cells, %."""
-        return self._mean(self.observed, self.drawn, cells)
+        return self._mean("inhibition", cells)
 
     def bliss_excess(self, cells: Mask) -> Estimate:
         """Estimate the mean Bliss excess of some scored cells, points."""
-        return self._mean(self.observed - self.bliss, self.drawn - self.drawn_bliss, cells)
+        return self._mean("bliss", cells)
 
     def hsa_excess(self, cells: Mask) -> Estimate:
         """Estimate the mean gain of some scored cells over the best single agent, points."""
-        return self._mean(self.observed - self.hsa, self.drawn - self.drawn_hsa, cells)
+        return self._mean("hsa", cells)
 
     def probability_over(self, cells: Mask, threshold: float) -> float:
         """Give the probability that the mean Bliss excess of some scored cells is above this."""
         if not cells.any():
             return float("nan")
-        drawn = (self.drawn - self.drawn_bliss)[:, cells].mean(axis=1)
-        value = float((self.observed - self.bliss)[cells].mean())
-        return probability_above(value, drawn, self.df, threshold)
+        return probability_above(*self._means("bliss", cells), self.df, threshold)
 
     def may_be(self, cells: Mask) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Give what the true mean excess, gain and inhibition of some cells may be, by draw."""
         errors = widening(self.df)
         found = []
-        for value, drawn in (
-            (self.observed - self.bliss, self.drawn - self.drawn_bliss),
-            (self.observed - self.hsa, self.drawn - self.drawn_hsa),
-            (self.observed, self.drawn),
-        ):
-            means = drawn[:, cells].mean(axis=1)
-            found.append(value[cells].mean() + (means - np.median(means)) * errors)
+        for name in ("bliss", "hsa", "inhibition"):
+            value, means = self._means(name, cells)
+            found.append(value + (means - np.median(means)) * errors)
         return found[0], found[1], found[2]
 
-    def _mean(self, value: npt.NDArray[Any], drawn: npt.NDArray[Any], cells: Mask) -> Estimate:
+    def _means(self, name: str, cells: Mask) -> tuple[float, FloatArray]:
+        """Average the inhibition of some cells, or what it is beyond a model, and its draws."""
+        value, drawn = self.observed[cells], self.drawn[:, cells]
+        if name != "inhibition":
+            hsa = name == "hsa"
+            value = value - (self.hsa if hsa else self.bliss)[cells]
+            drawn = drawn - (self.drawn_hsa if hsa else self.drawn_bliss)[:, cells]
+        return float(value.mean()), np.asarray(drawn.mean(axis=1))
+
+    def _mean(self, name: str, cells: Mask) -> Estimate:
+        """Estimate a mean; a row of the table asks for the same one several times."""
         if not cells.any():
             return Estimate()
-        return estimate(float(value[cells].mean()), drawn[:, cells].mean(axis=1), self.df)
+        key = name, cells.tobytes()
+        if key not in self._known:
+            self._known[key] = estimate(*self._means(name, cells), self.df)
+        return self._known[key]
 
 
 def score_cells(

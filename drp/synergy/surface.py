@@ -16,7 +16,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from drp.problems import Place, Problems
-from drp.synergy.borrowed import SAME_DOSE, Lone, borrow, elsewhere, lone_wells
+from drp.synergy.borrowed import (
+    SAME_DOSE,
+    Lone,
+    Wells,
+    borrow,
+    elsewhere,
+    lone_wells,
+    places_of,
+    units_of,
+)
 from drp.synergy.nulls import FloatArray
 
 IndexArray = npt.NDArray[np.intp]
@@ -25,11 +34,11 @@ IndexArray = npt.NDArray[np.intp]
 _MATRIX_SHARE = 0.75
 
 _SLOTS = (("drug", "dose"), ("drug2", "dose2"), ("drug3", "dose3"))
-_CARRIED = ("plate", "dose_unit", "used", "viability_pct")
 _DEFAULTS: dict[str, Any] = {
     **{"drug3": "", "dose3": np.nan, "dose_unit": "nM"},
     **{"plate": "", "well": "", "role": "sample", "excluded": False},
 }
+Key = tuple[str, tuple[str, ...]]  # sample and drugs
 _NEEDED = ("sample", "drug", "dose", "drug2", "dose2", "viability_pct")
 
 
@@ -140,23 +149,30 @@ def dose_matrices(viability: pd.DataFrame) -> Iterator[DoseMatrix]:
     [0.0, 20.0, 50.0, 70.0]
     """
     wells, lone = _combination_wells(viability)
-    groups: dict[tuple[str, tuple[str, ...]], list[pd.DataFrame]] = {}
-    by = ["sample", *(drug for drug, _ in _SLOTS)]
-    for _, part in wells.groupby(by):
-        first = {column: str(part[column].iloc[0]) for column in by}
-        slots = [slot for slot in _SLOTS if first[slot[0]]]
-        slots.sort(key=lambda slot: (first[slot[0]].casefold(), first[slot[0]]))
-        ordered = part[[*(dose for _, dose in slots), *_CARRIED]]
-        ordered = ordered.set_axis([*range(len(slots)), *_CARRIED], axis=1)
-        drugs = tuple(first[drug] for drug, _ in slots)
-        groups.setdefault((first["sample"], drugs), []).append(ordered)
-    joined = {key: pd.concat(parts) for key, parts in sorted(groups.items())}
+    joined = _by_combination(wells)
     units = _dose_units(joined)
     for (sample, drugs), part in joined.items():
         every, borrowed = borrow(sample, drugs, part, lone)
         matrix = _matrix(sample, drugs, every, units[sample, drugs])
         other = elsewhere(sample, drugs, matrix.doses, matrix.dose_unit, lone)
         yield replace(matrix, borrowed=borrowed, elsewhere=other[0], n_elsewhere=other[1])
+
+
+def _by_combination(wells: pd.DataFrame) -> dict[Key, Wells]:
+    """Sort the wells by sample and drugs, the doses of each in the order of its drugs."""
+    wells = wells[wells["sample"].notna()]
+    every = Wells.of(wells, [dose for _, dose in _SLOTS])
+    keys = zip(*(wells[one].tolist() for one in ("sample", *dict(_SLOTS))), strict=True)
+    groups: dict[Key, list[Wells]] = {}
+    for (sample, *named), places in places_of(keys).items():
+        slots = [slot for slot, drug in enumerate(named) if drug]
+        slots.sort(key=lambda slot: (str(named[slot]).casefold(), str(named[slot])))
+        part = every.take(places)
+        drugs = tuple(str(named[slot]) for slot in slots)
+        groups.setdefault((str(sample), drugs), []).append(
+            part._replace(doses=part.doses[:, slots])
+        )
+    return {key: Wells.joined(groups[key]) for key in sorted(groups)}
 
 
 def _combination_wells(viability: pd.DataFrame) -> tuple[pd.DataFrame, Lone]:
@@ -192,14 +208,11 @@ def _check_doses(wells: pd.DataFrame, found: Problems) -> None:
             )
 
 
-def _dose_units(
-    joined: dict[tuple[str, tuple[str, ...]], pd.DataFrame],
-) -> dict[tuple[str, tuple[str, ...]], str]:
+def _dose_units(joined: dict[Key, Wells]) -> dict[Key, str]:
     """Find the one unit of each combination; wells without any drug may leave it out."""
     found, units = Problems(), {}
     for (sample, drugs), wells in joined.items():
-        dosed = (wells[[*range(len(drugs))]].to_numpy(dtype=float) > 0).any(axis=1)
-        present = sorted(set(wells["dose_unit"].to_numpy()[dosed]))
+        present = sorted(units_of(wells))
         units[sample, drugs] = present[0] if present else ""
         if len(present) > 1:
             found.error(
@@ -212,12 +225,14 @@ def _dose_units(
     return units
 
 
-def _matrix(sample: str, drugs: tuple[str, ...], wells: pd.DataFrame, dose_unit: str) -> DoseMatrix:
+def _matrix(sample: str, drugs: tuple[str, ...], wells: Wells, dose_unit: str) -> DoseMatrix:
     """Number the cells of one combination and sort its wells into them."""
     # Sorted wells make every sum, and so every result, the same to the last bit.
-    wells = wells.sort_values([*range(len(drugs)), "plate", "viability_pct"])
+    _, plate = np.unique(wells.plate.astype(str), return_inverse=True)
+    by_dose = tuple(wells.doses.T[::-1])
+    wells = wells.take(np.lexsort((wells.viability, plate, *by_dose)))
     order = np.arange(len(drugs))
-    coded = [_levels(wells[i].to_numpy(dtype=np.float64)) for i in order]
+    coded = [_levels(wells.doses[:, i]) for i in order]
     shape = tuple(len(levels) for levels, _ in coded)
     codes = np.column_stack([code for _, code in coded])
     planned = np.unique(codes[(codes > 0).all(axis=1)], axis=0)
@@ -229,8 +244,8 @@ def _matrix(sample: str, drugs: tuple[str, ...], wells: pd.DataFrame, dose_unit:
     cells = np.column_stack(np.unravel_index(keys, shape))
     both = cells[(cells > 0).all(axis=1)]
     singles = [_locate(both * (order == i), keys, shape) for i in order]
-    used = wells["used"].to_numpy(dtype=bool)
-    plates, plate = np.unique(wells["plate"].to_numpy(dtype=str)[used], return_inverse=True)
+    used = wells.used
+    plates, plate = np.unique(wells.plate[used].astype(str), return_inverse=True)
     return DoseMatrix(
         sample=sample,
         drugs=drugs,
@@ -241,7 +256,7 @@ def _matrix(sample: str, drugs: tuple[str, ...], wells: pd.DataFrame, dose_unit:
         plates=tuple(str(name) for name in plates),
         cell=_locate(codes[used], keys, shape),
         plate=plate,
-        viability=wells["viability_pct"].to_numpy(dtype=np.float64)[used],
+        viability=wells.viability[used],
     )
 
 
