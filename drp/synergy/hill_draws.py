@@ -34,9 +34,9 @@ from drp.synergy.descent import (
     limited,
 )
 
-# Where this share of the squared error is all there is to gain, the next step is the last: what it
-# leaves is about the square of that share, and nothing but the error has to be computed after it.
-LAST_STEP = 0.01
+# Where the squared error has no more to gain than this many tolerances of it, the next step is the
+# last: what that leaves is about the square, and only the error has to be computed after it.
+LAST_STEP = 10.0
 
 
 class _Point(NamedTuple):
@@ -74,7 +74,7 @@ def descend_given(
     midpoint, eta : array (n_columns,)
         Where to begin, inside the limits.
     how : Search
-        When to stop: of it the limits of eta and the most steps.
+        When to stop.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def _descend(
     converged = np.zeros(len(eta), dtype=bool)
     active, damping = np.arange(len(eta)), np.zeros(len(eta))
     for left in range(how.most_steps, 0, -1):
-        near = here.promised <= LAST_STEP * here.loss
+        near = here.promised <= LAST_STEP * how.tolerance * here.loss
         moved = _next(columns, here, damping, how)
         final = near if left > 1 else np.ones_like(near)
         at = _two_or_more(np.flatnonzero(final))

@@ -11,7 +11,6 @@ from drp.curves.model import LN10
 from drp.synergy import hill_starts
 from drp.synergy.descent import (
     ETA,
-    FAR_BELOW,
     LOSS,
     MIDPOINT,
     PLATEAU,
@@ -22,6 +21,18 @@ from drp.synergy.descent import (
     Search,
     descend,
 )
+from drp.synergy.hill_columns import (
+    CAP,
+    DOSE_DECIMALS,
+    MARGIN,
+    Asked,
+    alike,
+    joined,
+    lowest_dose,
+    make_columns,
+    make_group,
+    weighted_mean,
+)
 from drp.synergy.hill_draws import descend_given
 from drp.synergy.hill_plan import Plan
 from drp.synergy.hill_starts import Group, Starts, Table, make_table
@@ -29,10 +40,6 @@ from drp.synergy.hill_starts import Group, Starts, Table, make_table
 Mask = NDArray[np.bool_]
 
 SLOPES = (0.1, 10.0)
-MARGIN = 1.0  # decades that the midpoint may lie beyond the doses
-# Log doses, relative to the lowest, that agree to this many decimals share a table.
-DOSE_DECIMALS = 6
-CAP = 105.0
 AT_BOUND = 1e-9
 OBSERVED = Search(float(np.log(SLOPES[0])), float(np.log(SLOPES[1])), 1e-10, 60)
 # A draw need not be fitted more closely than its noise tells: half the nodes either way, few steps.
@@ -88,120 +95,24 @@ def search(plan: Plan, constant: Mask, warm: tuple[Floats, Floats] | None) -> Fo
     codes = np.full(shape, TOO_FEW)
     _constants(plan, plan.enough & constant, found, codes)
     how = OBSERVED if warm is None else DRAWN
-    lowest = _lowest_dose(plan)
-    asked: dict[bool, list[_Asked]] = {}
-    for curves in _alike(plan, plan.enough & ~constant, lowest):
-        group, x, level = _group(plan, curves)
+    lowest = lowest_dose(plan)
+    asked: dict[bool, list[Asked]] = {}
+    for curves in alike(plan, plan.enough & ~constant, lowest):
+        group, x, level = make_group(plan, curves)
         relative = tuple(np.round(x[:, 0] / LN10, DOSE_DECIMALS).tolist())
         table = make_table(relative, SLOPES, MARGIN, 1 if warm is None else DRAWN_EVERY)
         own = None if warm is None else (warm[0][curves], warm[1][curves])
         starts = _starts(table, group, x, lowest[curves], own)
         cells = (np.arange(shape[0])[:, None] * shape[1] + curves).ravel()
         kind = group.fixed and warm is not None
-        asked.setdefault(kind, []).append(_Asked(cells, _columns(group, x, level), starts))
+        asked.setdefault(kind, []).append(Asked(cells, make_columns(group, x, level), starts))
     for given, parts in asked.items():
-        cells, columns, starts = _joined(parts)
+        cells, columns, starts = joined(parts)
         best, codes.ravel()[cells] = _follow(columns, starts, how, given)
         for name, row in zip((*NAMES, "rss"), best, strict=True):
             found[name].ravel()[cells] = row
     found["midpoint"] *= 10.0**lowest
     return Found({name: found[name] for name in NAMES}, found["rss"], codes)
-
-
-class _Asked(NamedTuple):
-    """Curves to be followed: their places among all, their data, and where to start."""
-
-    cells: Indices
-    columns: Columns
-    starts: Starts
-
-
-def _joined(parts: list[_Asked]) -> _Asked:
-    """Put groups of curves one after the other, those with fewer doses filled up with weight 0."""
-    n_rows = max(len(part.columns.x) for part in parts)
-    begins = np.cumsum([0, *(len(part.cells) for part in parts)])
-    return _Asked(
-        np.concatenate([part.cells for part in parts]),
-        Columns(
-            *(
-                np.concatenate([_filled_up(one, n_rows) for one in same], axis=-1)
-                for same in zip(*(part.columns for part in parts), strict=True)
-            )
-        ),
-        hill_starts.join(
-            [
-                part.starts._replace(curve=part.starts.curve + begin)
-                for part, begin in zip(parts, begins[:-1], strict=True)
-            ]
-        ),
-    )
-
-
-def _filled_up(values: Floats, n_rows: int) -> Floats:
-    missing = n_rows - len(values)
-    return np.pad(values, ((0, missing), (0, 0))) if values.ndim == 2 and missing else values
-
-
-def _lowest_dose(plan: Plan) -> Floats:
-    """Give log10 of the lowest dose above 0 of each curve."""
-    above = np.where(np.isfinite(plan.log_dose), plan.log_dose, np.inf)
-    lowest: Floats = above.min(axis=1, initial=300.0)
-    return lowest
-
-
-def _alike(plan: Plan, wanted: Mask, lowest: Floats) -> list[Indices]:
-    """Put curves together with the same relative doses and weights and the same kind of start."""
-    relative = np.round(plan.log_dose - lowest[:, None], DOSE_DECIMALS)
-    keys = np.concatenate([relative, plan.weight, plan.fixed[:, None]], axis=1)
-    groups: dict[bytes, list[int]] = {}
-    for curve in np.flatnonzero(wanted).tolist():
-        groups.setdefault(keys[curve].tobytes(), []).append(curve)
-    return [np.array(curves) for curves in groups.values()]
-
-
-def _group(plan: Plan, curves: Indices) -> tuple[Group, Floats, Floats]:
-    """Lay out curves that are alike, all draws of them.
-
-    Gives the group, ln of the doses relative to the lowest, (n_doses, n_curves), and the levels.
-    """
-    weight = plan.weight[curves[0]]
-    n_doses = int((weight > 0).sum())
-    weight, log_dose = weight[:n_doses], plan.log_dose[curves, :n_doses].T
-    lowest = log_dose[np.isfinite(log_dose[:, 0])][0]
-    x = np.maximum(LN10 * (log_dose - lowest), FAR_BELOW)
-    y = plan.values[:, curves, :n_doses].reshape(-1, n_doses).T.copy()
-    fixed = bool(plan.fixed[curves[0]])
-    if fixed:
-        level = plan.start[:, curves].ravel()
-        room = np.maximum(CAP - level, 0.0)
-    else:
-        level = _mean(y, weight)
-        room = CAP - level
-    y -= level
-    return Group(y, weight, room, fixed), np.tile(x, len(plan.values)), level
-
-
-def _mean(y: Floats, weight: Floats) -> Floats:
-    """Give the weighted mean of each column."""
-    mean: Floats = total(y * weight[:, None]) / weight.sum()
-    return mean
-
-
-def _columns(group: Group, x: Floats, level: Floats) -> Columns:
-    """Set up one least-squares problem per curve and draw."""
-    weight = np.broadcast_to(group.weight[:, None], x.shape)
-    free = 0.0 if group.fixed else 1.0 / float(group.weight.sum())
-    return Columns(
-        x,
-        group.y,
-        weight,
-        level,
-        np.full(len(level), free),
-        group.room,
-        np.full(len(level), -MARGIN * LN10),
-        x[-1] + MARGIN * LN10,
-        total(weight * group.y**2),
-    )
 
 
 def _starts(
@@ -312,7 +223,7 @@ def _constants(plan: Plan, wanted: Mask, found: dict[str, Any], state: NDArray[n
         fixed = plan.fixed[curve]
         used = weight * np.isfinite(plan.log_dose[curve]) if fixed else weight
         used = np.where(np.isnan(used), 0.0, used)
-        level = np.minimum(_mean(values, used), CAP)
+        level = np.minimum(weighted_mean(values, used), CAP)
         start = plan.start[:, curve] if fixed else level
         at_zero = np.isneginf(plan.log_dose[curve])[:, None]
         error = values - np.where(at_zero, start, level)
