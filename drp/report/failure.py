@@ -13,9 +13,9 @@ import typst
 
 from drp.problems import Problem
 from drp.report.html import TEMPLATES, environment
+from drp.report.pdf import FONTS
 from drp.report.pdf_content import printable
 from drp.report.prose import RESEARCH_USE
-from drp.report.text_lines import FONTS
 
 WHAT_TO_DO = (
     "Nothing is known of this patient's sample from this run. Other patients are not affected. "

@@ -7,18 +7,18 @@ with the package are used, so that a report looks the same everywhere.
 import json
 from datetime import UTC, datetime
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 import typst
 
 from drp.report.html import SIMULATED, TEMPLATES
 from drp.report.pdf_content import as_source, marks, of_the_view
-from drp.report.pdf_rows import DRUG_COLUMNS_MM
 from drp.report.phrases import catalogue
 from drp.report.record import PatientRecord
-from drp.report.text_lines import FONTS
 from drp.report.view import view
 
+FONTS = Path(__file__).parent / "fonts"
 # PDF/A-2a (archiving, tagged) and PDF/UA-1 (accessible).
 STANDARDS: Final = ("a-2a", "ua-1")
 
@@ -42,9 +42,8 @@ def render_pdf(
         A tagged PDF/A-2a and PDF/UA-1 file.
     """
     shown = shown or view(record, generated_at)
-    phrases = catalogue(shown["language"])
     content = of_the_view(shown) | {
-        "simulated_words": phrases.label(SIMULATED),
+        "simulated_words": catalogue(shown["language"]).label(SIMULATED),
         "creation": _moment(generated_at).timetuple()[:6],
     }
     pages = _compiler().compile(
@@ -65,8 +64,7 @@ def _fixed(language: str) -> str:
 
     One input and no more, as it is not told in which order several are given.
     """
-    phrases = dict(catalogue(language).exact)
-    return json.dumps({"phrases": phrases, "marks": marks(), "columns": DRUG_COLUMNS_MM})
+    return json.dumps({"phrases": dict(catalogue(language).exact), "marks": marks()})
 
 
 @cache

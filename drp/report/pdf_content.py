@@ -12,8 +12,6 @@ from typing import Any, Final, get_args
 
 from drp.report.figures import FIGURE_STYLE
 from drp.report.palette import mark_svg
-from drp.report.pdf_rows import drug_lines
-from drp.report.phrases import catalogue
 from drp.report.record import Mark
 
 # What the fonts can show; anything else is printed by its number, as PDF/A allows no missing glyph.
@@ -25,8 +23,6 @@ SHOWN: Final = (
 _NOT_SHOWN = re.compile(f"[^{SHOWN}]|\u00ad")
 # In JSON of plain letters, where all else is an escape.
 _ESCAPE = re.compile(r"\\(?:u[0-9a-f]{4}|.)")
-
-Say = Callable[[str], str]
 
 _CALL = ("mark", "call", "notes")
 _IC50 = ("ic50", "ic50_interval")
@@ -72,8 +68,7 @@ def of_the_view(shown: Mapping[str, Any]) -> dict[str, Any]:
     dict
         As the template names it; each mark is a name of `marks`, each figure one drawing for typst.
     """
-    say = catalogue(shown["language"]).label
-    samples = [_sample(sample, say) for sample in shown["samples"]]
+    samples = [_sample(sample) for sample in shown["samples"]]
     risk = [_marked(item) for item in shown["risk"]]
     return _only(shown, _RECORD) | {"samples": samples, "risk": risk}
 
@@ -138,21 +133,21 @@ def _one_text(texts: Iterable[tuple[str, str]]) -> str:
     return f'<g font-family="Inter"><text>{"".join(parts)}</text>{"".join(turned)}</g>'
 
 
-def _sample(sample: Mapping[str, Any], say: Say) -> dict[str, Any]:
+def _sample(sample: Mapping[str, Any]) -> dict[str, Any]:
     results = sample["results"]
     return {
         **sample,
         "answers": [_marked(answer) for answer in sample["answers"]],
         "plates": [_marked(one) | {"figure": _figure(one["figure"])} for one in sample["plates"]],
-        "results": results and _results(results, say),
+        "results": results and _results(results),
     }
 
 
-def _results(results: Mapping[str, Any], say: Say) -> dict[str, Any]:
+def _results(results: Mapping[str, Any]) -> dict[str, Any]:
     axes: dict[str, int] = {}
     return _only(results, _RESULTS) | {
         "featured": [_featured(row) for row in results["featured"]],
-        "drugs": [_drug(row, say) for row in results["drugs"]],
+        "drugs": [_marked(_only(row, _DRUG)) for row in results["drugs"]],
         "panels": [_panel(row, axes) for row in results["panels"]],
         "axes": list(axes),
         "combinations": [_combination(item) for item in results["combinations"]],
@@ -179,17 +174,6 @@ def _figure(figure: Mapping[str, str]) -> dict[str, Any]:
 
 def _featured(row: Mapping[str, Any]) -> dict[str, Any]:
     return _marked(_only(row, _FEATURED)) | {"strip": row["strip"] and _figure(row["strip"])}
-
-
-def _drug(row: Mapping[str, Any], say: Say) -> dict[str, Any]:
-    narrow = {name: _signs(row[name], say) for name in ("probability", "ic50")}
-    shown = _only(row, _DRUG) | narrow
-    return _marked(shown) | {"lines": drug_lines(shown, say("of"))}
-
-
-def _signs(words: str, say: Say) -> str:
-    """Write words of comparison as signs, for narrow columns."""
-    return words.replace(say("above"), ">").replace(say("below"), "<")
 
 
 def _panel(row: Mapping[str, Any], axes: dict[str, int]) -> dict[str, Any]:
