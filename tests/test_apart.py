@@ -92,6 +92,7 @@ def test_what_fails_without_a_sample_fails():
         (synergy, "combinations", "drp.synergy.score_synergy"),
     ],
 )
+@pytest.mark.slow
 def test_a_stage_gives_the_other_samples_what_it_gives_them_in_company(
     tmp_path, monkeypatch, stage, design, compute
 ):
@@ -123,6 +124,7 @@ def run(stage, folder, given):
     return outputs
 
 
+@pytest.mark.slow
 def test_the_page_of_the_patient_names_the_stage_and_the_sample(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     project = SmallProject()

@@ -56,6 +56,7 @@ def test_three_mistakes_end_in_one_list_before_any_fit(demo):
         assert any(code in line and place in line for line in said.splitlines()), (code, said)
 
 
+@pytest.mark.slow
 def test_the_workflow_alone_refuses_faulty_sheets_too(demo):
     import subprocess
     import sys

@@ -63,6 +63,7 @@ def differences(one, other, curves=slice(None)):
         ("drc_heartrate.csv", "pressure", "rate", None, "heartrate"),
     ],
 )
+@pytest.mark.slow
 def test_unbounded_fits_match_drc(shared_data, file, dose, response, select, golden):
     wells = pd.read_csv(shared_data / "curves" / file)
     if select:
@@ -106,6 +107,7 @@ def test_parameters_of_a_curve_without_noise_come_back():
 
 
 @pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.slow
 def test_no_general_optimiser_finds_a_better_fit(design):
     dose = DESIGNS[design]
     response = simulate(3, dose, seed=17)
@@ -146,6 +148,7 @@ def test_one_search_of_the_table_is_enough(design, monkeypatch):
     assert not np.char.startswith(fits.status, "failed").any()
 
 
+@pytest.mark.slow
 def test_neither_company_nor_order_changes_a_bit():
     dose = DESIGNS["8x3"]
     random = np.random.default_rng(0)
@@ -213,6 +216,7 @@ def test_shared_doses_take_a_shorter_way_to_the_same_bits():
     assert differences(shared, own) == []
 
 
+@pytest.mark.slow
 def test_how_many_starts_are_followed_together_changes_no_bit(monkeypatch):
     from drp.curves import search
 

@@ -68,6 +68,7 @@ def single_wells(n, seed, sd=5.0):
     return 10**x, wells + rng.normal(0, sd, wells.shape), truth
 
 
+@pytest.mark.slow
 def test_shared_noise_makes_single_wells_useful_and_keeps_coverage():
     """The interval of the area is several times shorter, and still holds the truth as often."""
     dose, viability, truth = single_wells(1000, seed=4)

@@ -53,6 +53,7 @@ def test_the_robust_fit_is_where_reweighting_comes_to_rest():
         assert fits.top[curve] == pytest.approx(bottom + span, abs=0.1)
 
 
+@pytest.mark.slow
 def test_outliers_pull_the_robust_fit_less():
     response, e = curves(100, seed=2)
     random = np.random.default_rng(3)
@@ -111,6 +112,7 @@ def test_no_well_can_be_spared_where_no_fit_is_possible():
 
 
 @pytest.mark.parametrize(("n_doses", "copies"), [(5, 2), (5, 1), (8, 3)])
+@pytest.mark.slow
 def test_wells_not_worth_trying_are_those_that_move_little(n_doses, copies):
     random = np.random.default_rng(11)
     dose = np.repeat(10.0 ** np.linspace(0, 4, n_doses), copies)

@@ -26,6 +26,7 @@ def as_viability(sample, drug, dose_um, fraction):
     ("value", "area"),
     [("normVal", "AUC"), pytest.param("normVal.cor", "AUC.cor", marks=pytest.mark.slow)],
 )
+@pytest.mark.slow
 def test_areas_of_the_dose_means(plates, value, area):
     table = fit_curves(
         as_viability(plates["sampleID"], plates["name"], plates["concentration"], plates[value])

@@ -25,6 +25,7 @@ def difference(healthy, calls=CALLS, minimum=8):
     return beside_healthy(calls, CURVES, healthy, {"S1": "x"}, minimum).iloc[0]
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_true_difference_as_often_as_it_says():
     generator = np.random.default_rng(5)
     healthy, curves = [], []
@@ -77,6 +78,7 @@ def with_healthy(project, size=9):
     return project.run(reports=())["P-S1"]
 
 
+@pytest.mark.slow
 def test_controls_stand_beside_the_call_and_leave_it_as_it_is(project):
     project.reference()
     alone = project.run(reports=())["P-S1"]["samples"][0]["drugs"]
@@ -113,6 +115,7 @@ def test_healthy_samples_of_the_project_are_no_reference(project):
     assert "8 healthy" in page
 
 
+@pytest.mark.slow
 def test_the_page_of_the_cohort_shows_the_projects_samples_beside_the_reference(project):
     project.reference()
     project.run(reports=(), page=True)

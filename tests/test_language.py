@@ -99,6 +99,7 @@ def test_text_alternatives_are_german(record):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.slow
 def test_the_pdf_says_the_same_in_german(kind):
     record = record_of(kind, n_drugs=12)
     words = text_of(render_pdf(record, TIME, view(record, TIME, "de")))
@@ -123,6 +124,7 @@ def test_data_are_the_same_in_every_language(record):
     assert english["html"] != german["html"]
 
 
+@pytest.mark.slow
 def test_the_front_page_of_forty_drugs_still_fits():
     made = report_example.record()
     pages = page_texts(render_pdf(made, TIME, view(made, TIME, "de")))

@@ -132,6 +132,7 @@ def test_a_part_of_a_plate_keeps_its_labels(tmp_path):
     st.sampled_from(["\n", "\r\n"]),
     st.randoms(use_true_random=False),
 )
+@pytest.mark.slow
 def test_a_written_layout_comes_back(tmp_path_factory, wells, separator, end, random):
     rows, columns = FORMATS[wells]
     expected, drugs, doses = {}, [], []

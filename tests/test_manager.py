@@ -32,6 +32,7 @@ def test_a_limit_that_was_asked_for_holds(started):
     assert (limit.max_jobs, limit.timespan) == (5, 60)
 
 
+@pytest.mark.slow
 def test_a_failure_is_said_and_ends_with_1(tmp_path):
     command = [sys.executable, "-m", "drp.manager", "--cores", "1", "--snakefile", "nowhere"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -23,6 +23,7 @@ def project(tmp_path, monkeypatch):
     return made
 
 
+@pytest.mark.slow
 def test_a_change_beyond_noise_is_in_the_record_and_on_both_pages(project):
     project.curves["S2"].loc[0, ["auc", "auc_lo", "auc_hi"]] = [51.0, 47.0, 55.0]
     record = project.run(reports=())["P1"]
@@ -54,6 +55,7 @@ def test_the_sd_between_platings_is_the_laboratorys_own(project):
     assert {drug["verdict"] for drug in repeat["drugs"]} == {"no change beyond noise"}
 
 
+@pytest.mark.slow
 def test_a_single_sample_has_no_such_section(project):
     project.remove("S2")
     record = project.run(reports=())["P1"]

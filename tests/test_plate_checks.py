@@ -62,6 +62,7 @@ def test_the_size_of_portions_changes_nothing(at_once, expected, few_at_once, mo
 
 
 @pytest.mark.parametrize("processes", [2, 3])
+@pytest.mark.slow
 def test_the_number_of_processes_changes_nothing(processes, expected, few_at_once, helpers):
     assert check_folder({}, processes) == expected
     assert len(helpers) == processes
@@ -86,6 +87,7 @@ def test_few_plates_are_checked_in_this_process(expected, faulty, monkeypatch, h
         "out.write(pickle.dumps(check_portion(asked, portions[0]))[:500])",
     ],
 )
+@pytest.mark.slow
 def test_what_a_process_does_not_answer_is_checked_here(
     program, expected, few_at_once, helpers, monkeypatch
 ):
@@ -94,6 +96,7 @@ def test_what_a_process_does_not_answer_is_checked_here(
     assert len(helpers) == 2
 
 
+@pytest.mark.slow
 def test_an_interruption_ends_the_processes(few_at_once, helpers, monkeypatch):
     def interrupted(_):
         raise KeyboardInterrupt

@@ -361,6 +361,7 @@ def test_size_of_large_plates(rows, columns, most):
     assert len(text.encode()) < most
 
 
+@pytest.mark.slow
 def test_plates_are_read_back_from_several_files_without_pandas(tmp_path):
     import subprocess
     import sys

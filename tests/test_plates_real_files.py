@@ -2,6 +2,8 @@
 
 import csv
 
+import pytest
+
 from drp.plates import scan_plate
 
 
@@ -15,6 +17,7 @@ def _errors(problems):
     return [problem for problem in problems if problem.severity == "error"]
 
 
+@pytest.mark.slow
 def test_every_file_of_the_manifest_gives_all_its_wells(shared_data):
     rows = _manifest(shared_data)
     assert len(rows) == 20
@@ -27,6 +30,7 @@ def test_every_file_of_the_manifest_gives_all_its_wells(shared_data):
         ]
 
 
+@pytest.mark.slow
 def test_every_value_checked_by_hand_comes_back(shared_data):
     checked = 0
     for row in _manifest(shared_data):
@@ -147,6 +151,7 @@ def test_a_line_end_or_a_mark_changes_no_value(shared_data):
     assert (whole[kept.index] == kept).all()
 
 
+@pytest.mark.slow
 def test_nothing_of_persons_or_machines_travels(shared_data):
     """Operators, folders and serial numbers that stand in the exports are in no column."""
     for row in _manifest(shared_data):

@@ -38,6 +38,7 @@ def drp(*arguments, folder, environment):
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["fly"], ["check"], ["samples"]])
+@pytest.mark.slow
 def test_a_job_ends_as_it_would_alone(arguments, environment, tmp_path):
     borrowed = drp(*arguments, folder=tmp_path, environment=environment)
     alone = {name: value for name, value in environment.items() if name != ADDRESS}
@@ -122,6 +123,7 @@ def holders(path):
     return found - {os.getpid()}
 
 
+@pytest.mark.slow
 def test_a_job_sees_a_sheet_that_changed_after_the_job_before(tmp_path, monkeypatch):
     """The process keeps the sheets it has read (drp.sheets), as long as they are the same."""
     simulate_run(tmp_path, seed=1, patients=2, reference=0)

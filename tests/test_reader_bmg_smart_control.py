@@ -174,6 +174,7 @@ def test_workbooks_of_others_are_not_taken():
     st.sampled_from([0, 0.3]),
     st.sampled_from([(True, True), (True, False), (False, True)]),
 )
+@pytest.mark.slow
 def test_round_trip(tmp_path, shape, seed, lost, views):
     chance = np.random.default_rng(seed)
     signal = np.round(chance.lognormal(8, 2, shape), 3)

@@ -339,6 +339,7 @@ def _plates(draw):
     st.sampled_from(["utf-16", "utf-8", "utf-8-sig"]),
     st.booleans(),
 )
+@pytest.mark.slow
 def test_round_trip(tmp_path, written, layout, locale, line_ending, encoding, reduced):
     plates, first_well, reading = written
     separator, decimal = locale

@@ -240,6 +240,7 @@ def test_round_trip_of_text(tmp_path, signal, first, locale, line_ending, listed
 
 @QUICK
 @given(st.integers(1, 3), st.booleans(), st.booleans(), st.sampled_from([(1, 1), (2, 2)]))
+@pytest.mark.slow
 def test_round_trip_of_a_workbook(tmp_path, sheets, listed, reference, first):
     path = tmp_path / "plates.xlsx"
     plates = {f"P{n}": {"OD": SIGNAL[:6, :9] + n * 1e6} for n in range(1, sheets + 1)}

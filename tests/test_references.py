@@ -73,6 +73,7 @@ def test_a_locked_report_never_changes_whatever_other_samples_do(project):
     assert issued("P-S1") == before
 
 
+@pytest.mark.slow
 def test_computing_again_with_the_named_cohort_gives_the_same_bytes(project):
     before = released(project)
     add_to_reference()
@@ -88,6 +89,7 @@ def test_computing_again_with_the_named_cohort_gives_the_same_bytes(project):
     assert issued("P-S1") == before
 
 
+@pytest.mark.slow
 def test_a_changed_member_of_the_named_version_voids_the_approval(project):
     released(project)
     table = pd.read_csv("config/reference.tsv", sep="\t")
@@ -98,6 +100,7 @@ def test_a_changed_member_of_the_named_version_voids_the_approval(project):
     assert not record["samples"][0]["approval"]["valid"]
 
 
+@pytest.mark.slow
 def test_without_an_approval_a_sample_follows_the_newest_version(project):
     project.add("S2", level=70)
     (sample,) = project.run(reports=())["P-S2"]["samples"]
@@ -110,6 +113,7 @@ def test_without_an_approval_a_sample_follows_the_newest_version(project):
     assert after["P-S2"]["samples"][0]["approval"]["valid"]
 
 
+@pytest.mark.slow
 def test_the_table_grows_by_approved_samples_only_and_keeps_its_lines(project):
     project.add("S2")
     released(project)

@@ -90,6 +90,7 @@ def test_html(record, text):
         assert f"{place} {text}" in words, place
 
 
+@pytest.mark.slow
 def test_pdf(record, text):
     content = render_pdf(record, report_example.GENERATED)
     pages = pypdf.PdfReader(io.BytesIO(content)).pages

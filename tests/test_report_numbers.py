@@ -90,6 +90,7 @@ def test_the_drugs_of_page_one(sample, page):
 
 
 @pytest.mark.parametrize("medium", ["words", "paper"])
+@pytest.mark.slow
 def test_every_number_of_a_combination(sample, medium, request):
     text = request.getfixturevalue(medium)
     for pair in sample["combinations"]:

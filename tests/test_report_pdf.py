@@ -46,6 +46,7 @@ def content(record) -> bytes:
     return render_pdf(record, report_example.GENERATED)
 
 
+@pytest.mark.slow
 def test_forty_drugs_fill_four_a4_pages_and_page_one_fits(content):
     pages = open_pdf(content).pages
     assert len(pages) == 4
@@ -147,6 +148,7 @@ def test_same_bytes_for_the_same_time(content, record):
     assert render_pdf(record, "2026-03-02T08:05:00+00:00") != content
 
 
+@pytest.mark.slow
 def test_what_was_set_for_others_before_changes_nothing(content, record, tmp_path):
     # typst keeps cells from report to report; a process of its own has kept nothing.
     other = record.model_copy(update={"patient": "P77", "report_id": "P77-0123abcd"})
@@ -230,6 +232,7 @@ def test_failed_sample_has_no_drug():
     assert "Every drug" not in text and "Every curve" not in text
 
 
+@pytest.mark.slow
 def test_text_of_users_stays_text():
     tables = report_example.tables(n_drugs=4)
     tables["calls"]["reason"] = TYPST

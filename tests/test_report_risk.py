@@ -42,6 +42,7 @@ def test_flags_stand_with_the_class_and_their_meaning_behind(html):
     assert "HR follows because SR is limited to B-cell precursor marrow relapse." in html
 
 
+@pytest.mark.slow
 def test_what_is_published_stands_in_html_pdf_and_json(made, html):
     pdf = text_of(render_pdf(made, report_example.GENERATED))
     for words in (

@@ -38,6 +38,7 @@ def test_an_unknown_dialect_names_the_known_ones(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_bytes_in_each_dialect(tmp_path):
     for dialect in DIALECTS:
         contents = []

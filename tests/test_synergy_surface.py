@@ -57,6 +57,7 @@ def noisy_scores():
 
 @settings(max_examples=5, deadline=None)
 @given(st.integers(0, 2**16))
+@pytest.mark.slow
 def test_the_order_of_rows_changes_nothing(seed):
     shuffled = noisy_grid().sample(frac=1, random_state=seed)
     for ours, theirs in zip(noisy_scores(), score_synergy(shuffled, draws=60), strict=True):
@@ -99,6 +100,7 @@ def plain_scores():
 
 @settings(max_examples=10, deadline=None)
 @given(st.floats(1e-3, 1e3))
+@pytest.mark.slow
 def test_the_size_of_the_dose_unit_changes_no_score(factor):
     wells = grid(excess=6.0)
     scaled = wells.assign(dose=wells["dose"] * factor, dose2=wells["dose2"] * factor)

@@ -218,6 +218,7 @@ def test_units_of_doses_do_not_matter():
     np.testing.assert_allclose(one.excess, other.excess, atol=0.01)
 
 
+@pytest.mark.slow
 def test_draws_are_scored_as_matrices_of_their_own_would_be():
     table, weight = noisy(), np.full((6, 6), 3.0)
     weight[0] = weight[:, 0] = 1.0
