@@ -11,6 +11,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from drp.manager import end_when_asked
+
 _PLUGIN = "snakemake_executor_plugin_slurm"
 
 States = dict[str, str]
@@ -21,6 +23,7 @@ def main(arguments: Sequence[str]) -> None:
     """Run Snakemake with a command line; it ends the process with its own exit code."""
     from snakemake.cli import main as snakemake
 
+    end_when_asked()
     if find_spec(_PLUGIN):  # without it Snakemake says what is missing
         plugin: Any = import_module(_PLUGIN)
         plugin.query_job_status = first_words(plugin.query_job_status)

@@ -33,7 +33,7 @@ LAYERS = {
     "run_record": 2, "slurm": 1, "leftovers": 3, "resume": 4, "launch": 7, "disk": 2, "mishaps": 8,
     "plate_checks": 5, "checks": 6, "job": 6, "project": 6, "records": 7, "stages": 8,
     "arguments": 8, "cli": 9,
-    "manager": 0, "cluster_manager": 0, "__main__": 10, "__init__": 10,
+    "manager": 0, "cluster_manager": 1, "__main__": 10, "__init__": 10,
 }  # fmt: skip
 PURE = [
     "wells", "quality", "samples", "viability", "curves", "sensitivity", "synergy",

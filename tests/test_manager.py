@@ -2,11 +2,15 @@
 
 import subprocess
 import sys
+import threading
 
 import pytest
 import snakemake.cli
+from snakemake.scheduling.job_scheduler import JobScheduler
 
 from drp import manager
+
+SNAKEMAKES_OWN = JobScheduler.exit_gracefully  # before anything here starts Snakemake
 
 
 @pytest.fixture
@@ -38,3 +42,33 @@ def test_a_failure_is_said_and_ends_with_1(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "nowhere" in done.stderr
+
+
+@pytest.fixture
+def scheduler(monkeypatch):
+    """A scheduler that holds its own lock, as it does while it puts an ended job away."""
+    monkeypatch.setattr(JobScheduler, "exit_gracefully", SNAKEMAKES_OWN)
+    busy = JobScheduler.__new__(JobScheduler)
+    busy._user_kill, busy._lock, busy._open_jobs = None, threading.Lock(), threading.Semaphore(0)
+    busy._lock.acquire()
+    yield busy
+    busy._lock.release()
+
+
+def asked_to_end(scheduler):
+    """Ask it, and give what it does in the handler; alive if it waits."""
+    handler = threading.Thread(target=scheduler.exit_gracefully, args=(15, None), daemon=True)
+    handler.start()
+    handler.join(1)
+    return handler
+
+
+def test_a_busy_scheduler_that_is_asked_to_end_does_not_wait_for_itself(scheduler):
+    manager.end_when_asked()
+    assert not asked_to_end(scheduler).is_alive()
+    assert scheduler._user_kill == "graceful"
+    assert scheduler._open_jobs.acquire(timeout=5)  # it wakes up
+
+
+def test_without_that_it_would(scheduler):
+    assert asked_to_end(scheduler).is_alive()
