@@ -8,6 +8,8 @@ import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from drp.storage import join_tables
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -70,15 +72,8 @@ def compute_apart(
         except Exception as fault:  # noqa: BLE001 (the patient's page says so)
             traceback.print_exc()
             faults.append({"sample": sample, "stage": stage, "error": _words(fault)})
-    return {name: _joined([part[name] for part in parts]) for name in parts[0]}, faults
+    return {name: join_tables(part[name] for part in parts) for name in parts[0]}, faults
 
 
 def _words(fault: Exception) -> str:
     return f"{type(fault).__name__}: {fault}"
-
-
-def _joined(parts: "list[pd.DataFrame]") -> "pd.DataFrame":
-    import pandas as pd
-
-    filled = [part for part in parts if len(part)] or parts[:1]
-    return pd.concat(filled, ignore_index=True)

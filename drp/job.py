@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from drp.batches import Grouping
 from drp.sheets import read_sheets
-from drp.storage import read_table
+from drp.storage import join_tables, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,11 +39,7 @@ class Job:
 
     def table(self, name: str) -> "pd.DataFrame":
         """Read the input `name`; several files are joined."""
-        import pandas as pd
-
-        parts = [read_table(path) for path in self.inputs[name]]
-        filled = [part for part in parts if len(part)] or parts[:1]
-        return pd.concat(filled, ignore_index=True)
+        return join_tables(read_table(path) for path in self.inputs[name])
 
     def grouping(self) -> Grouping:
         """Give the sheets, with the rows that belong to this job's batch or group."""

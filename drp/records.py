@@ -49,7 +49,7 @@ _KEYS = dict.fromkeys(_OF_SAMPLES, "sample") | {
 _COLUMNS = {
     "viability": [
         *("run", "plate", "well", "sample", "role", "status", "excluded", "reason"),
-        *("drug", "dose", "drug2", "dose2", "drug3", "dose3", "viability_pct"),
+        *("drug", "dose", "drug2", "dose2", "drug3", "dose3", "addon", "viability_pct"),
     ]
 }
 

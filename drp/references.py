@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from drp.locks import locked_versions, newest_version
 from drp.members import MEMBER_NUMBERS, MEMBER_TEXT
-from drp.storage import read_json, read_table, write_text
+from drp.storage import join_tables, read_json, read_table, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,8 +45,6 @@ def cohort_tables(
         both at each older version that an approval holds a sample to, told apart by `of`
         (``patients``, ``healthy``) and `version`.
     """
-    import pandas as pd
-
     from drp.cohort import build_reference, join_members, members_at
 
     everyone = join_members([*earlier, *([] if own is None else [own])])
@@ -58,12 +56,11 @@ def cohort_tables(
         parts.append(("patients", version, members_at(members, version)))
         parts.append(("healthy", version, members_at(healthy, version)))
     named = [build_reference(part).assign(of=of, version=version) for of, version, part in parts]
-    filled = [part for part in named if len(part)] or named[:1]
     return {
         "members": members,
         "healthy": healthy,
         "reference": build_reference(members).assign(version=newest),
-        "others": pd.concat(filled, ignore_index=True),
+        "others": join_tables(named),
     }
 
 
@@ -170,12 +167,9 @@ def grow(table: Path, results: Path, kinds: Mapping[str, str]) -> tuple[int, lis
     samples : list of str
         Those added. One that stands in the table already is left as it is.
     """
-    import pandas as pd
 
     def joined(pattern: str) -> "pd.DataFrame":
-        parts = [read_table(path) for path in sorted(results.glob(pattern))]
-        filled = [part for part in parts if len(part)] or parts[:1]
-        return pd.concat(filled, ignore_index=True)
+        return join_tables(read_table(path) for path in sorted(results.glob(pattern)))
 
     approved = approved_samples(sorted(results.glob("groups/*/records/*.json")))
     remarks, header, rows = _read(table)

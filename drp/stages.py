@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from drp.job import Job
 from drp.sheets import run_of
-from drp.storage import write_json, write_table, write_text
+from drp.storage import join_tables, write_json, write_table, write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -219,8 +219,6 @@ def cohort(job: Job) -> None:
 
 def calls(job: Job) -> None:
     """Call the drugs of a batch."""
-    import pandas as pd
-
     from drp.apart import compute_apart
     from drp.calls import make_calls
     from drp.drug_sheets import read_drug_table
@@ -241,8 +239,7 @@ def calls(job: Job) -> None:
         for part, members, healthy in _by_version(job, with_errors(curves, quality)):
             made = make_calls(part, samples, quality, members, facts, settings, seed=seed)
             parts.append(beside_healthy(made, part, healthy, assay_of, settings["minimum"]))
-        filled = [part for part in parts if len(part)] or parts[:1]
-        return {"calls": pd.concat(filled).sort_values(["sample", "drug"], ignore_index=True)}
+        return {"calls": join_tables(parts).sort_values(["sample", "drug"], ignore_index=True)}
 
     _write_apart(job, *compute_apart(curves, called, "calls"))
 

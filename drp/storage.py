@@ -324,3 +324,23 @@ def read_table(path: Path) -> "pd.DataFrame":
     with pq.ParquetFile(path) as file:
         frame: pd.DataFrame = file.read().to_pandas()
     return frame
+
+
+def join_tables(parts: "Iterable[pd.DataFrame]") -> "pd.DataFrame":
+    """Put tables with the same columns one after the other.
+
+    Parameters
+    ----------
+    parts : iterable of DataFrame
+        At least one. Those without rows are left out, as their columns may be of no kind yet.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> join_tables([pd.DataFrame({"n": []}), pd.DataFrame({"n": [1, 2]})])["n"].tolist()
+    [1, 2]
+    """
+    import pandas as pd
+
+    every = list(parts)
+    return pd.concat([part for part in every if len(part)] or every[:1], ignore_index=True)

@@ -23,7 +23,7 @@ LAYERS = {
     "concordance": 1, "outcomes": 2, "profiles": 1, "repeats": 2,
     "calls": 3, "registration": 1, "risk": 1, "risk_text": 2,
     "drugs": 0, "drug_sheets": 2,
-    "apart": 0, "config": 1, "sheetfiles": 1, "sheets": 2, "batches": 3, "refusals": 3,
+    "apart": 2, "config": 1, "sheetfiles": 1, "sheets": 2, "batches": 3, "refusals": 3,
     "readable": 5,
     "provenance": 1, "storage": 1, "export": 2,
     "plates": 4, "report": 4, "plan": 4, "simulate": 5,

@@ -91,6 +91,24 @@ def test_line_runs_through_the_fitted_curve_by_hand(sample):
     assert (curve.dose_min, curve.dose_max) == (1.0, 10**3.5)
 
 
+def test_wells_of_an_arm_with_a_partner_are_no_points_of_the_single_agent():
+    """They belong to no single agent's curve, so they may not be drawn on it."""
+    tables = report_example.tables()
+    plain = tables["viability"].assign(addon="")
+    given = (plain["drug"] == "Venetoclax") & (plain["plate"].str.endswith("single"))
+    assert given.any()
+    arm = plain[given].assign(addon="Bortezomib", viability_pct=1.5)
+    more = pd.concat([plain, arm.assign(well="P" + arm["well"].str[1:])])
+    alone, beside = (
+        next(drug for drug in built.samples[0].drugs if drug.drug == "Venetoclax").curve
+        for built in (build(tables | {"viability": wells}) for wells in (plain, more))
+    )
+    assert beside.points == alone.points
+    unmarked = build(tables | {"viability": more.assign(addon="")}).samples[0].drugs
+    with_them = next(drug for drug in unmarked if drug.drug == "Venetoclax").curve
+    assert len(with_them.points) > len(alone.points)
+
+
 def test_without_reference_curve_there_is_no_dashed_line():
     tables = report_example.tables()
     tables["reference"] = tables["reference"].drop(columns=["median_top", "median_ec50"])

@@ -73,7 +73,7 @@ def _failed_plates(sample: str, tables: Mapping[str, list[dict[str, Any]]]) -> C
     found = {
         (text(row, "plate"), frozenset(_drugs(row)))
         for row in wells
-        if text(row, "plate") in failed
+        if text(row, "plate") in failed and not text(row, "addon")
     }
 
     def why(row: Row) -> str:

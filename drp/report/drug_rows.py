@@ -249,8 +249,8 @@ def _wells_by_drug(wells: Iterable[Row]) -> dict[str, dict[str, list[dict[str, A
     found: dict[str, dict[str, list[tuple[float, float, bool]]]] = {}
     for well in wells:
         viability = number(well, "viability_pct")
-        if viability is None:
-            continue
+        if viability is None or text(well, "addon"):
+            continue  # an arm with a partner has no part in the single agent's curve
         doses = {drug: number(well, dose) for name, dose in _DOSED if (drug := text(well, name))}
         dosed = [(drug, dose) for drug, dose in doses.items() if dose]
         if len(dosed) != 1:
